@@ -1,0 +1,1 @@
+"""Emitters: records in, OpenTelemetry API out. Nothing here imports a host."""

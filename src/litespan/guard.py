@@ -1,0 +1,94 @@
+"""The one place that catches ``Exception``: a fault of litespan never reaches the host program.
+
+``GeneratorExit``, ``KeyboardInterrupt`` and ``asyncio.CancelledError`` are not ``Exception`` and pass
+through untouched.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+logger = logging.getLogger("litespan")
+
+_errors: Counter[str] = Counter()
+_lock = threading.Lock()
+_listeners: list[Callable[[str, Exception], None]] = []
+
+
+def report(place: str, error: Exception) -> None:
+    """Count a fault of litespan's own, and log it the first time that it happens at ``place``.
+
+    The log line holds the exception's class only: its text may quote a prompt or a secret. The traceback
+    is logged at DEBUG level.
+    """
+    with _lock:
+        _errors[place] += 1
+        first = _errors[place] == 1
+    for listener in tuple(_listeners):
+        listener(place, error)
+    if first:
+        logger.warning(
+            "litespan failed in %s (%s). Your program is not affected; some telemetry is missing. "
+            "Further failures there are counted and not logged.",
+            place,
+            type(error).__name__,
+        )
+        logger.debug("litespan failure in %s", place, exc_info=error)
+
+
+def guarded(place: str) -> Callable[[Callable[P, T]], Callable[P, T | None]]:
+    """Make a function safe to call from the host: on a fault it returns ``None`` and the fault is reported."""
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T | None]:
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T | None:
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - this is the guard
+                report(place, error)
+                return None
+
+        return call
+
+    return decorate
+
+
+@contextmanager
+def guard(place: str) -> Iterator[None]:
+    """Run a block in which a fault of litespan is reported instead of raised."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - this is the guard
+        report(place, error)
+
+
+def internal_errors() -> dict[str, int]:
+    """Return the number of faults by place since the process started."""
+    with _lock:
+        return dict(_errors)
+
+
+def reset() -> None:
+    """Forget all counts, so that the next fault at each place is logged again."""
+    with _lock:
+        _errors.clear()
+
+
+def add_listener(listener: Callable[[str, Exception], None]) -> None:
+    """Call ``listener(place, error)`` at each fault; test suites use it to fail on a fault of litespan."""
+    _listeners.append(listener)
+
+
+def remove_listener(listener: Callable[[str, Exception], None]) -> None:
+    """Stop calling ``listener``; unknown listeners are ignored."""
+    if listener in _listeners:
+        _listeners.remove(listener)

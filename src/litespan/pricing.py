@@ -1,0 +1,220 @@
+"""What a model call cost, from the tokens that the provider reported and the best price that is known.
+
+Fees that are not tokens (web search, code execution, storage of a cache) are not part of a local figure.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from litespan.guard import guard
+from litespan.price_table import Price, Rates, given_price, number, table_price
+from litespan.providers import provider_family
+from litespan.records import Cost, ModelCall, Usage
+from litespan.settings import Settings, parse_price
+
+LOCAL: Final = "local"
+PROVIDER: Final = "provider"
+UNSPLIT: Final = "unsplit"
+
+TableLookup = Callable[[str], Mapping[str, Any] | None]
+
+# Parts of a call's tokens -> class of the cost. Audio and images are input or output at their own prices.
+_CLASSES: Final = MappingProxyType(
+    {
+        "input": "input",
+        "audio_input": "input",
+        "image_input": "input",
+        "cache_read": "cache_read",
+        "cache_write": "cache_write",
+        "cache_write_1h": "cache_write",
+        "output": "output",
+        "audio_output": "output",
+        "reasoning": "reasoning",
+    }
+)
+_CACHE_SIZE: Final = 1024
+_MAX_TOKENS: Final = 2**53  # beyond it, a float no longer counts every token
+_VERSION: Final = re.compile(r"[-@:](\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|\d{3})")
+
+
+class PriceBook:
+    """Prices calls. Safe to share between threads; never raises on odd prices or counts.
+
+    ``lookup`` returns an entry of LiteLLM's price table by its key, in USD per token; ``origin`` names that
+    table for those who read the figures, as in ``"litellm 1.83.0 table"``.
+    """
+
+    def __init__(self, settings: Settings, lookup: TableLookup, origin: str) -> None:
+        self.origin = origin
+        self._lookup = lookup
+        self._given = {name: given_price(price) for name, price in settings.prices.items()}
+        self._hook = settings.price_hook
+        self._parsed: dict[tuple[str, str | None], tuple[dict[str, Any], Price | None]] = {}
+
+    def cost(self, call: ModelCall) -> Cost | None:
+        """Return the cost of a call in USD, ``None`` where it is not known.
+
+        The first that applies: a hit of LiteLLM's own cache (0), the price given on the model, in the
+        settings, or by the price hook, the provider's or proxy's own figure, LiteLLM's price table.
+        """
+        if call.cache_hit:
+            return Cost(0.0, LOCAL)
+        if (price := self._given_price(call)) and (cost := charge(price, call.usage)):
+            return cost
+        # A proxy answers a stream before it knows the cost and then says 0.
+        if own := number(call.provider_cost):
+            return Cost(own, PROVIDER, by_class={UNSPLIT: own})
+        if call.usage is None:
+            return None
+        return charge(price, call.usage) if (price := self._listed_price(call)) else None
+
+    def _given_price(self, call: ModelCall) -> Price | None:
+        if call.price is not None:
+            return given_price(call.price)
+        if not call.model:
+            return None
+        full_name = f"{call.litellm_provider}/{call.model}" if call.litellm_provider else call.model
+        if (price := self._given.get(full_name) or self._given.get(call.model)) is not None:
+            return price
+        return self._hooked_price(call.model, call.litellm_provider)
+
+    def _hooked_price(self, model: str, provider: str | None) -> Price | None:
+        """Ask the user's function; where it fails, that is reported and the next source of prices is used."""
+        price = None
+        if self._hook is not None:
+            with guard("price_hook"):
+                if (answer := self._hook(model, provider)) is not None:
+                    price = given_price(parse_price("price_hook", answer))
+        return price
+
+    def _listed_price(self, call: ModelCall) -> Price | None:
+        for model in _priced_names(call):
+            for key in _table_keys(model, call.litellm_provider):
+                entry = self._lookup(key)
+                if isinstance(entry, Mapping) and _same_family(entry, call.litellm_provider):
+                    if price := self._parse(key, entry, call.service_tier):
+                        return price
+                    break
+        return None
+
+    def _parse(self, key: str, entry: Mapping[str, Any], service_tier: str | None) -> Price | None:
+        """Parse an entry, or take the parsed one if the program has not changed the entry since."""
+        slot = (key, service_tier)
+        known = self._parsed.get(slot)
+        if known is not None and known[0] == entry:
+            return known[1]
+        price = table_price(key, entry, service_tier)
+        if len(self._parsed) >= _CACHE_SIZE:
+            self._parsed.clear()
+        self._parsed[slot] = (dict(entry), price)
+        return price
+
+
+def _priced_names(call: ModelCall) -> Iterator[str]:
+    """Yield the request model, then the response model if it is only a dated version of the same name.
+
+    An alias stays without a price: what it answers as says nothing about what its owner charges.
+    """
+    if not call.model:
+        return
+    yield call.model
+    if call.response_model:
+        answered = call.response_model.removeprefix(f"{call.litellm_provider}/")
+        stem = call.model.removesuffix("-latest")
+        if answered.startswith(stem) and _VERSION.fullmatch(answered, len(stem)):
+            yield answered
+
+
+def _table_keys(model: str, provider: str | None) -> Iterator[str]:
+    if provider:
+        yield f"{provider}/{model}"
+        if (family := provider_family(provider)) != provider:
+            yield f"{family}/{model}"
+    yield model
+    if model.startswith("ft:"):  # ft:{base}:{organisation}:{name}:{id} has the price of ft:{base}
+        yield ":".join(model.split(":")[:2])
+
+
+def _same_family(entry: Mapping[str, Any], provider: str | None) -> bool:
+    """Tell whether an entry is this provider's.
+
+    Without a provider the name alone decides: LiteLLM finds the provider of a bare name by the same table.
+    """
+    owner = entry.get("litellm_provider")
+    return not provider or not isinstance(owner, str) or provider_family(owner) == provider_family(provider)
+
+
+def charge(price: Price, usage: Usage | None) -> Cost | None:
+    """Price the tokens that were reported; ``None`` without any, or where the price of some is not known.
+
+    A usage whose parts are larger than the whole contradicts itself and has no cost.
+    """
+    tokens = _split(usage) if usage else None
+    rates = price.rates(usage.input_tokens) if usage else None
+    if tokens is None or rates is None:
+        return None
+    by_class: dict[str, float] = {}
+    for part, token_class in _CLASSES.items():
+        if not (count := getattr(tokens, part)):
+            continue
+        if (rate := getattr(rates, part)) is None:
+            return None
+        by_class[token_class] = by_class.get(token_class, 0.0) + count * rate
+    amount = sum(by_class.values())
+    if amount == math.inf:
+        return None
+    return Cost(amount, LOCAL, by_class=by_class, cache_savings=_savings(tokens, rates, by_class))
+
+
+class _Tokens(NamedTuple):
+    """Tokens of a call in parts that do not overlap, named as their :class:`Rates`."""
+
+    input: int
+    audio_input: int
+    image_input: int
+    cache_read: int
+    cache_write: int
+    cache_write_1h: int
+    output: int
+    audio_output: int
+    reasoning: int
+
+
+def _split(usage: Usage) -> _Tokens | None:
+    """Split a usage into disjoint parts; ``None`` where nothing was reported or it contradicts itself.
+
+    Providers count cached audio and images among both, so these parts take only what the cache leaves.
+    """
+    if usage.input_tokens is None and usage.output_tokens is None:
+        return None
+    whole_input, whole_output = usage.input_tokens or 0, usage.output_tokens or 0
+    read, written = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
+    write_1h, reasoning = usage.cache_write_1h_tokens or 0, usage.reasoning_tokens or 0
+    audio, audio_output = usage.audio_input_tokens or 0, usage.audio_output_tokens or 0
+    image = usage.image_input_tokens or 0
+    if min(read, written, write_1h, reasoning, audio, audio_output, image) < 0:
+        return None
+    written = max(written, write_1h)
+    fresh, answer = whole_input - read - written, whole_output - reasoning
+    if fresh < 0 or answer < 0 or max(whole_input, whole_output) > _MAX_TOKENS:
+        return None
+    audio, audio_output = min(audio, fresh), min(audio_output, answer)
+    image = min(image, fresh - audio)
+    return _Tokens(
+        input=fresh - audio - image, audio_input=audio, image_input=image,
+        cache_read=read, cache_write=written - write_1h, cache_write_1h=write_1h,
+        output=answer - audio_output, audio_output=audio_output, reasoning=reasoning,
+    )  # fmt: skip
+
+
+def _savings(tokens: _Tokens, rates: Rates, by_class: Mapping[str, float]) -> float | None:
+    """Return what the cached tokens would have cost as plain input, minus what they did cost."""
+    cached = tokens.cache_read + tokens.cache_write + tokens.cache_write_1h
+    if not cached:
+        return None
+    return cached * rates.input - by_class.get("cache_read", 0.0) - by_class.get("cache_write", 0.0)

@@ -1,0 +1,272 @@
+"""The recorder: sources begin and end records here; it prices them, sums them and hands them to the emitters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from litespan import content, records
+from litespan.guard import guarded, report
+from litespan.pricing import PriceBook
+from litespan.records import AgentRun, ModelCall, Record, Run, Scope, ToolCall, Turn, Usage, Workflow
+from litespan.settings import SPAN_AND_EVENT, SPAN_ONLY, Settings
+from litespan.table import GRACE, OpenTrace, RecordTable
+
+
+class Emitter(Protocol):
+    """Writes records somewhere. A fault in it is reported and harms neither the host nor other emitters."""
+
+    def began(self, record: Record) -> None:
+        """Take note of a record that began; fields known later are not filled yet."""
+        ...
+
+    def ended(self, record: Record) -> None:
+        """Write a record that ended; nothing of it changes any more."""
+        ...
+
+
+@dataclass(slots=True)
+class Position:
+    """Where the host is right now, in the Agents SDK's own tracing.
+
+    ``record`` is what a call made now belongs under. ``span_id`` is set where the SDK has opened a
+    generation span for this very call and nobody has claimed it. ``annotate`` adds facts to that span.
+    """
+
+    record: Record | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    allows_content: bool = True
+    disabled: bool = False
+    annotate: Callable[[Mapping[str, Any]], None] | None = None
+
+
+class Recorder:
+    """Begins and ends records. Every method may be called from any thread and any task."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        emitters: Sequence[Emitter],
+        prices: PriceBook,
+        clock: Callable[[], int] = time.time_ns,
+        suppressed: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.suppressed = suppressed
+        self.table = RecordTable()
+        self.locate: Callable[[], Position | None] = lambda: None
+        self.prices = prices
+        self._began = [guarded(f"{type(e).__name__}.began")(e.began) for e in emitters]
+        self._ended = [guarded(f"{type(e).__name__}.ended")(e.ended) for e in emitters]
+        self._price = guarded("pricing")(prices.cost)
+        self._captures = settings.capture_content in (SPAN_ONLY, SPAN_AND_EVENT)
+
+    # -- beginning and ending ------------------------------------------------------------------------------
+    def captures_content(self, *, allowed: bool) -> bool:
+        """Say whether content of a record may be kept: the settings and the host must both allow it."""
+        return self._captures and allowed
+
+    def begin_trace(self, workflow: Workflow) -> None:
+        """Begin the root of an SDK trace."""
+        self.table.open_trace(workflow)
+        self.begin(workflow, None)
+        self.sweep()
+
+    def begin(self, record: Record, parent: Record | None) -> None:
+        """Begin a record under ``parent``; without one it joins the host's ambient OpenTelemetry context."""
+        record.parent = parent
+        if not record.start_ns:
+            record.start_ns = self.clock()
+        _inherit(record, parent)
+        self.table.add(record)
+        for began in self._began:
+            began(record)
+
+    def end(self, record: Record, end_ns: int | None = None) -> None:
+        """End a record; does nothing when it had ended before."""
+        if isinstance(record, Workflow):
+            self.end_trace(record)
+            return
+        if not self.table.remove(record):
+            return
+        self._finish(record, end_ns)
+        trace = self.table.trace(record.trace_id)
+        if trace is not None:
+            trace.last_end_ns = max(trace.last_end_ns, record.end_ns or 0)
+            if trace.ended_ns is not None and not trace.open:
+                self._close(trace)
+
+    def end_trace(self, workflow: Workflow) -> None:
+        """End an SDK trace: at once if nothing is open in it, else when its last child has ended."""
+        trace = self.table.trace(workflow.trace_id)
+        if trace is None or trace.ended_ns is not None:
+            return
+        trace.ended_ns = self.clock()
+        trace.deadline = time.monotonic() + GRACE
+        if not trace.open:
+            self._close(trace)
+
+    def _finish(self, record: Record, end_ns: int | None) -> None:
+        record.settle = None
+        record.end_ns = end_ns or self.clock()
+        if isinstance(record, ModelCall):
+            self._complete_call(record)
+        elif isinstance(record, ToolCall):
+            _add_tool_call(record)
+            self._encode(record, arguments=content.arguments, result=content.arguments)
+        elif isinstance(record, Scope):
+            _take_inner_outcome(record)
+        _tell_parent(record)
+        for ended in self._ended:
+            ended(record)
+
+    # -- model calls ---------------------------------------------------------------------------------------
+    def _complete_call(self, call: ModelCall) -> None:
+        if call.usage_elsewhere:
+            call.usage = None
+        call.cost = self._price(call)
+        if call.captures_content:
+            self._encode(call, tools=content.tool_definitions)
+        _add_model_call(call, self.prices.origin)
+
+    def _encode(self, record: Record, **encoders: Callable[[Any], Any]) -> None:
+        """Turn raw content into its JSON text; content that cannot be redacted is dropped."""
+        for name, convert in encoders.items():
+            value = getattr(record, name)
+            if value is None:
+                continue
+            setattr(record, name, None)
+            encoded = guarded("content")(content.encode)(
+                convert(value), self.settings.content_max_bytes, self.settings.redact
+            )
+            setattr(record, name, encoded)
+
+    # -- what never ends by itself -------------------------------------------------------------------------
+    def sweep(self) -> None:
+        """Close what is overdue: traces past their grace, records past their age, traces above the limit."""
+        now = time.monotonic()
+        for trace_id in self.table.ended_traces(now=now):
+            self.close_trace(trace_id)
+        overflowing = self.table.overflowing()
+        if overflowing is not None:
+            self.close_trace(overflowing)
+        for record in self.table.older_than(now - self.settings.record_max_age):
+            self._force_end(record, records.ABANDONED)
+
+    def close_ended_traces(self) -> None:
+        """Close traces that have ended and wait for children; running ones are left alone."""
+        for trace_id in self.table.ended_traces():
+            self.close_trace(trace_id)
+
+    def close_everything(self) -> None:
+        """Close all open records, running ones too."""
+        for record in self.table.everything():
+            self._force_end(record, records.CANCELLED)
+
+    def close_trace(self, trace_id: str) -> None:
+        """Close an SDK trace with all that is open in it."""
+        trace = self.table.trace(trace_id)
+        if trace is None:
+            return
+        if trace.ended_ns is None:
+            trace.ended_ns = self.clock()
+        for record in list(trace.open.values())[::-1]:
+            self._force_end(record, records.CANCELLED, trace.ended_ns)
+        self._close(trace)
+
+    def _force_end(self, record: Record, outcome: str, end_ns: int | None = None) -> None:
+        if record.settle is not None:
+            settle, record.settle = record.settle, None
+            settle()
+            return
+        if isinstance(record, Workflow):
+            if record.outcome == records.OK:
+                record.outcome = outcome
+            if record.trace_id is not None:
+                self.close_trace(record.trace_id)
+            return
+        record.outcome = outcome
+        self.end(record, max(end_ns, record.start_ns) if end_ns else None)
+
+    def _close(self, trace: OpenTrace) -> None:
+        workflow = trace.workflow
+        if workflow.trace_id is not None:
+            self.table.close_trace(workflow.trace_id)
+        if self.table.remove(workflow):
+            self._finish(workflow, max(trace.ended_ns or 0, trace.last_end_ns))
+
+
+def _inherit(record: Record, parent: Record | None) -> None:
+    if parent is None:
+        return
+    record.workflow_name = record.workflow_name or parent.workflow_name
+    record.conversation_id = record.conversation_id or parent.conversation_id
+    record.trace_id = record.trace_id or parent.trace_id
+    if isinstance(record, AgentRun):
+        record.agent_name = record.name
+        return
+    record.agent_name = record.agent_name or parent.agent_name
+    if record.turn is None:
+        record.turn = parent.turn
+
+
+def _take_inner_outcome(scope: Scope) -> None:
+    if scope.outcome == records.OK and scope.inner_outcome != records.OK:
+        scope.outcome, scope.failure = scope.inner_outcome, scope.inner_failure
+
+
+def _tell_parent(record: Record) -> None:
+    """Let a scope know how the last thing in it ended.
+
+    A failed call may be retried, so of calls only a cut one counts: the host takes it for a success.
+    """
+    scope = record.parent
+    while isinstance(scope, Turn):
+        scope = scope.parent
+    if isinstance(record, ModelCall) and isinstance(scope, AgentRun):
+        cut = record.outcome == records.INCOMPLETE
+        scope.inner_outcome = records.INCOMPLETE if cut else records.OK
+        scope.inner_failure = record.failure if cut else None
+    elif isinstance(record, (AgentRun, Run)) and isinstance(scope, Scope):
+        scope.inner_outcome, scope.inner_failure = record.outcome, record.failure
+
+
+def _scopes_with_totals(record: Record) -> list[AgentRun | Workflow]:
+    """Return the agent that made a call and the root above it; agents between them have their own calls."""
+    scopes: list[AgentRun | Workflow] = []
+    above = record.parent
+    while above is not None:
+        if isinstance(above, Workflow) or (isinstance(above, AgentRun) and not scopes):
+            scopes.append(above)
+        above = above.parent
+    return scopes
+
+
+def _add_tool_call(tool: ToolCall) -> None:
+    for scope in _scopes_with_totals(tool):
+        scope.totals.tool_calls += 1
+
+
+def _add_model_call(call: ModelCall, origin: str) -> None:
+    if isinstance(call.parent, ModelCall) and call.usage is not None:
+        call.parent.inner_usage = True
+    if not call.sent:
+        return
+    usage = call.usage or Usage()
+    for scope in _scopes_with_totals(call):
+        totals = scope.totals
+        totals.model_calls += 1
+        totals.reported_calls += call.usage is not None
+        totals.priced_calls += call.cost is not None
+        totals.unpriced_calls += call.cost is None and call.usage is not None
+        totals.cost += call.cost.amount if call.cost is not None else 0.0
+        totals.input_tokens += usage.input_tokens or 0
+        totals.output_tokens += usage.output_tokens or 0
+        totals.cache_read_tokens += usage.cache_read_tokens or 0
+        totals.reasoning_tokens += usage.reasoning_tokens or 0
+        if isinstance(scope, Workflow) and call.cost is not None:
+            scope.price_origin = origin

@@ -1,0 +1,237 @@
+"""Plain records of what happened: the language between the sources that see a host and the emitters.
+
+Sources fill them, the recorder keeps and ends them, emitters read them. They know neither the Agents SDK,
+LiteLLM nor OpenTelemetry. Times are nanoseconds since the Unix epoch, token counts are whole tokens, money
+is in the currency that the record names (USD unless it says otherwise). ``None`` means "not known", never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+# Outcomes of calls, agents and runs.
+OK: Final = "ok"
+ERROR: Final = "error"
+CANCELLED: Final = "cancelled"  # the program stopped it
+ABANDONED: Final = "abandoned"  # a stream that nobody read to its end
+INCOMPLETE: Final = "incomplete"  # the connection was cut
+BLOCKED: Final = "blocked"  # a guardrail tripped
+
+# Where a usage comes from.
+REPORTED: Final = "reported"
+MISSING: Final = "missing"
+
+
+class SpanHandle(Protocol):
+    """What an emitter leaves on a record so that a source can make its span current around host code."""
+
+    def attach(self) -> object:
+        """Make the span current in this context; return what :meth:`detach` needs."""
+        ...
+
+    def detach(self, token: object) -> None:
+        """Undo :meth:`attach`; does nothing in a context that did not attach it."""
+        ...
+
+
+@dataclass(slots=True)
+class Usage:
+    """Tokens of one call as the provider reported them.
+
+    ``input_tokens`` includes cache reads and writes, ``output_tokens`` includes reasoning. ``complete`` is
+    false when the call stopped before the provider's last word.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
+    image_input_tokens: int | None = None
+    complete: bool = True
+
+
+@dataclass(slots=True)
+class Cost:
+    """Cost of one call; ``by_class`` holds disjoint parts whose sum is ``amount``."""
+
+    amount: float
+    source: str
+    currency: str = "USD"
+    by_class: Mapping[str, float] = field(default_factory=dict)
+    cache_savings: float | None = None
+
+
+@dataclass(slots=True)
+class Failure:
+    """Why something failed. ``message`` may quote content; everything else is safe to emit."""
+
+    type: str
+    exception: str | None = None
+    status: int | None = None
+    code: str | None = None
+    message: str | None = None
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums over the model and tool calls below an agent or a workflow."""
+
+    cost: float = 0.0
+    priced_calls: int = 0
+    unpriced_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    reasoning_tokens: int = 0
+    reported_calls: int = 0
+    model_calls: int = 0
+    tool_calls: int = 0
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Record:
+    """Something with a beginning and an end. Compared by identity.
+
+    ``trace_id`` and ``span_id`` are the Agents SDK's ids. ``attached`` is what :meth:`SpanHandle.detach`
+    needs, where the span was made current for the host's code. ``handling`` is the ``id()`` of the exception
+    that the host was already handling when the record began. ``settle`` is called when the record has to be
+    ended from outside, so that its source can write down what had arrived.
+    """
+
+    parent: Record | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    turn: int | None = None
+    start_ns: int = 0
+    end_ns: int | None = None
+    outcome: str = OK
+    failure: Failure | None = None
+    agent_name: str | None = None
+    workflow_name: str | None = None
+    conversation_id: str | None = None
+    handle: SpanHandle | None = None
+    attached: object = None
+    handling: int | None = None
+    settle: Callable[[], None] | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Scope(Record):
+    """Something that holds others and ends as the last of them did, unless it has an outcome of its own."""
+
+    inner_outcome: str = OK
+    inner_failure: Failure | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Workflow(Scope):
+    """One trace of the Agents SDK. ``name`` is ``None`` for the SDK's default workflow name."""
+
+    name: str | None = None
+    first_agent: str | None = None
+    runs: int = 0
+    price_origin: str | None = None
+    totals: Totals = field(default_factory=Totals)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Run(Scope):
+    """One ``Runner.run``; emitted as a span of its own only when turn spans are asked for."""
+
+    name: str = ""
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Turn(Record):
+    """One turn of an agent; emitted as a span of its own only when turn spans are asked for."""
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class AgentRun(Scope):
+    """One agent invocation. ``totals`` are its own calls, without those of sub-agents."""
+
+    name: str = ""
+    totals: Totals = field(default_factory=Totals)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class ModelCall(Record):
+    """One model call, however many HTTP attempts it took.
+
+    ``provider`` is the conventions' provider name, ``litellm_provider`` LiteLLM's. ``time_to_first_chunk``
+    is in seconds. ``attempts`` is ``None`` where the number of HTTP requests is not known. ``inner_usage``:
+    a call made inside this one reported usage; ``usage_elsewhere``: therefore this one carries none.
+    ``sent`` is false when it failed before anything was sent. The content fields hold what the host passed
+    and, after the call ended, its JSON text.
+    """
+
+    operation: str = ""
+    provider: str = ""
+    litellm_provider: str | None = None
+    model: str | None = None
+    stream: bool = False
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    server_address: str | None = None
+    server_port: int | None = None
+    response_id: str | None = None
+    response_model: str | None = None
+    finish_reasons: Sequence[str] | None = None
+    service_tier: str | None = None
+    system_fingerprint: str | None = None
+    time_to_first_chunk: float | None = None
+    attempts: int | None = None
+    cache_hit: bool = False
+    usage: Usage | None = None
+    usage_missing_reason: str | None = None
+    inner_usage: bool = False
+    usage_elsewhere: bool = False
+    cost: Cost | None = None
+    provider_cost: float | None = None
+    price: Mapping[str, float] | None = None
+    sent: bool = True
+    captures_content: bool = False
+    system_instructions: Any = None
+    input: Any = None
+    output: Any = None
+    tools: Any = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class ToolCall(Record):
+    """One tool call; ``arguments`` and ``result`` are set only where content may be captured."""
+
+    name: str = ""
+    call_id: str | None = None
+    mcp_server: str | None = None
+    arguments: Any = None
+    result: Any = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Handoff(Record):
+    """A handoff; the target is known at its end."""
+
+    source: str | None = None
+    target: str | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Guardrail(Record):
+    """One guardrail check."""
+
+    name: str = ""
+    triggered: bool = False
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Step(Record):
+    """Any other span of the Agents SDK, under the SDK's own type and name."""
+
+    kind: str = ""
+    name: str = ""

@@ -1,0 +1,272 @@
+"""Settings: arguments, then environment variables, then defaults; anything unknown is a clear error."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any, Final
+
+NO_CONTENT: Final = "NO_CONTENT"
+SPAN_ONLY: Final = "SPAN_ONLY"
+EVENT_ONLY: Final = "EVENT_ONLY"
+SPAN_AND_EVENT: Final = "SPAN_AND_EVENT"
+
+TRACES_EXPORTERS: Final = ("otlp", "console", "litespan_file", "none")
+METRICS_EXPORTERS: Final = ("otlp", "console", "litespan_file", "none")
+PROTOCOLS: Final = ("http/protobuf", "grpc")
+CONTENT_MODES: Final = (NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT)
+PRICE_CLASSES: Final = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
+
+
+class ConfigurationError(ValueError):
+    """A setting is unknown or has a wrong value. Raised by ``configure`` and ``instrument`` only."""
+
+
+def _parse_bool(name: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in ("true", "1", "false", "0"):
+        return value.strip().lower() in ("true", "1")
+    raise ConfigurationError(f"{name}={value!r} is no boolean: use true or false.")
+
+
+def _parse_positive(name: str, value: object) -> float:
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if isinstance(value, bool) or not number > 0 or math.isinf(number):
+        raise ConfigurationError(f"{name}={value!r} must be a number greater than 0.")
+    return number
+
+
+def _parse_count(name: str, value: object) -> int:
+    number = _parse_positive(name, value)
+    if number != int(number):
+        raise ConfigurationError(f"{name}={value!r} must be a whole number greater than 0.")
+    return int(number)
+
+
+def _parse_text(name: str, value: object) -> str | None:
+    if value is None or (isinstance(value, str) and value.strip()):
+        return value
+    raise ConfigurationError(f"{name}={value!r} must be a text that is not empty.")
+
+
+def _parse_path(name: str, value: object) -> str:
+    if isinstance(value, (str, os.PathLike)) and os.fspath(value):
+        return str(os.fspath(value))
+    raise ConfigurationError(f"{name}={value!r} must be a path.")
+
+
+def _parse_callable(name: str, value: object) -> Callable[..., Any] | None:
+    if value is None or callable(value):
+        return value
+    raise ConfigurationError(f"{name}={value!r} must be a function.")
+
+
+def _one_of(valid: tuple[str, ...]) -> Callable[[str, object], str]:
+    def parse(name: str, value: object) -> str:
+        for candidate in valid:
+            if isinstance(value, str) and value.strip().lower() == candidate.lower():
+                return candidate
+        raise ConfigurationError(f"{name}={value!r} is not valid. Valid values: {', '.join(valid)}.")
+
+    return parse
+
+
+def _list_of(valid: tuple[str, ...]) -> Callable[[str, object], tuple[str, ...]]:
+    one = _one_of(valid)
+
+    def parse(name: str, value: object) -> tuple[str, ...]:
+        items = value.split(",") if isinstance(value, str) else value
+        if not isinstance(items, (list, tuple)) or not items:
+            raise ConfigurationError(f"{name}={value!r} is not valid. Valid values: {', '.join(valid)}.")
+        chosen = tuple(dict.fromkeys(one(name, item) for item in items))
+        if "none" in chosen and len(chosen) > 1:
+            raise ConfigurationError(f"{name}={value!r}: 'none' cannot be combined with other exporters.")
+        return chosen
+
+    return parse
+
+
+def parse_price(name: str, value: object) -> Mapping[str, float]:
+    """Check one price: a mapping of token class to USD per million tokens, ``input`` and ``output`` at least.
+
+    Raises:
+        ConfigurationError: on an unknown class, or a price that is negative or no number.
+    """
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(
+            f"{name}={value!r} must map token classes to USD per million tokens, "
+            "for example {'input': 3.0, 'output': 15.0}."
+        )
+    for token_class, amount in value.items():
+        if token_class not in PRICE_CLASSES:
+            raise ConfigurationError(
+                f"{name}: unknown token class {token_class!r}. Valid classes: {', '.join(PRICE_CLASSES)}."
+            )
+        if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not 0 <= amount < math.inf:
+            raise ConfigurationError(
+                f"{name}: the price of {token_class!r} is {amount!r}; "
+                "it must be USD per million tokens, 0 or more."
+            )
+    missing = [token_class for token_class in ("input", "output") if token_class not in value]
+    if missing:
+        raise ConfigurationError(f"{name}: the price of {' and '.join(missing)} tokens is missing.")
+    return MappingProxyType({token_class: float(amount) for token_class, amount in value.items()})
+
+
+def _parse_prices(name: str, value: object) -> Mapping[str, Mapping[str, float]]:
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(
+            f"{name} must map model names to prices, for example "
+            "{'openai/my-model': {'input': 3.0, 'output': 15.0}} (USD per million tokens)."
+        )
+    return MappingProxyType({str(model): parse_price(f"{name}[{model!r}]", p) for model, p in value.items()})
+
+
+def _setting(default: Any, parse: Callable[[str, object], Any], env: str | None, doc: str) -> Any:
+    metadata = {"parse": parse, "env": env, "doc": doc}
+    if isinstance(default, dict):
+        return field(default_factory=lambda: MappingProxyType(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings of litespan. Build it with :func:`load_settings`.
+
+    The metadata of each field holds its check, its environment variable and its description; the table in
+    the README is made from it.
+    """
+
+    service_name: str | None = _setting(
+        None, _parse_text, "OTEL_SERVICE_NAME", "Name of your service (`service.name`)."
+    )
+    traces_exporter: tuple[str, ...] | None = _setting(
+        None,
+        _list_of(TRACES_EXPORTERS),
+        "OTEL_TRACES_EXPORTER",
+        "Where spans go: `otlp`, `console`, `litespan_file`, `none`; a list with commas. "
+        "Default: `otlp` if an OTLP endpoint is set, else `litespan_file`.",
+    )
+    metrics_exporter: tuple[str, ...] | None = _setting(
+        None, _list_of(METRICS_EXPORTERS), "OTEL_METRICS_EXPORTER", "Where metrics go; as above."
+    )
+    otlp_endpoint: str | None = _setting(
+        None, _parse_text, "OTEL_EXPORTER_OTLP_ENDPOINT", "Base URL of an OTLP receiver."
+    )
+    otlp_protocol: str = _setting(
+        "http/protobuf",
+        _one_of(PROTOCOLS),
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        "`http/protobuf` or `grpc` (gRPC does not survive a fork).",
+    )
+    traces_file: str = _setting(
+        "litespan-traces.jsonl", _parse_path, "LITESPAN_TRACES_FILE", "File of OTLP JSON lines for spans."
+    )
+    metrics_file: str = _setting(
+        "litespan-metrics.jsonl", _parse_path, "LITESPAN_METRICS_FILE", "The same for metrics."
+    )
+    file_max_bytes: int = _setting(
+        100_000_000, _parse_count, "LITESPAN_FILE_MAX_BYTES", "A file is rotated before it grows past this."
+    )
+    file_backups: int = _setting(
+        3, _parse_count, "LITESPAN_FILE_BACKUPS", "Rotated files that are kept (`.1` is the newest)."
+    )
+    metric_interval: float = _setting(
+        60.0, _parse_positive, "LITESPAN_METRIC_INTERVAL", "Seconds between two exports of metrics."
+    )
+    exit_timeout: float = _setting(
+        5.0, _parse_positive, "LITESPAN_EXIT_TIMEOUT", "Seconds that the interpreter's exit may wait for exports."
+    )
+    capture_content: str = _setting(
+        NO_CONTENT,
+        _one_of(CONTENT_MODES),
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+        "`NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or `SPAN_AND_EVENT`: whether prompts and answers are recorded.",
+    )
+    content_max_bytes: int = _setting(
+        16_384, _parse_count, "LITESPAN_CONTENT_MAX_BYTES", "Largest content attribute, in bytes of JSON."
+    )
+    redact: Callable[[str], str] | None = _setting(
+        None,
+        _parse_callable,
+        None,
+        "A function from text to text that every captured text passes; if it raises, the content is dropped.",
+    )
+    request_stream_usage: bool = _setting(
+        True, _parse_bool, "LITESPAN_REQUEST_STREAM_USAGE", "Ask providers for the usage of streams."
+    )
+    openai_traces: bool = _setting(
+        False,
+        _parse_bool,
+        "LITESPAN_OPENAI_TRACES",
+        "Keep the Agents SDK's own exporter, which sends traces (prompts included) to OpenAI.",
+    )
+    enable_agents_tracing: bool = _setting(
+        False,
+        _parse_bool,
+        "LITESPAN_ENABLE_AGENTS_TRACING",
+        "Clear the Agents SDK's global `set_tracing_disabled(True)`; litespan needs that tracing for the tree.",
+    )
+    follow_agents_tracing: bool = _setting(
+        False,
+        _parse_bool,
+        "LITESPAN_FOLLOW_AGENTS_TRACING",
+        "Where the Agents SDK's tracing is disabled, record no model calls either.",
+    )
+    turn_spans: bool = _setting(
+        False, _parse_bool, "LITESPAN_TURN_SPANS", "Show the SDK's task and turn spans instead of folding them."
+    )
+    transport_probe: bool = _setting(
+        True,
+        _parse_bool,
+        "LITESPAN_TRANSPORT_PROBE",
+        "Observe LiteLLM's HTTP transport to know attempts and cut connections.",
+    )
+    prices: Mapping[str, Mapping[str, float]] = _setting(
+        {},
+        _parse_prices,
+        None,
+        "Prices by model name, in USD per million tokens by class; they go before every other source of cost.",
+    )
+    price_hook: Callable[[str, str | None], Mapping[str, float] | None] | None = _setting(
+        None,
+        _parse_callable,
+        None,
+        "A function from model name and LiteLLM provider to a price as in `prices`, or `None` where it knows none.",
+    )
+    record_max_age: float = _setting(
+        21_600.0, _parse_positive, "LITESPAN_RECORD_MAX_AGE", "Seconds after which something that never ended is closed."
+    )
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **arguments: object) -> Settings:
+    """Build :class:`Settings` from arguments, then from the environment, then from the defaults.
+
+    An empty environment variable counts as unset, as OpenTelemetry's specification says.
+
+    Raises:
+        ConfigurationError: on an unknown setting or a wrong value; it lists what is valid.
+    """
+    environ = os.environ if environ is None else environ
+    known = {f.name: f for f in fields(Settings)}
+    for name in arguments:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise ConfigurationError(f"Unknown setting {name!r}.{hint} Valid settings: {', '.join(sorted(known))}.")
+    values: dict[str, Any] = {}
+    for name, spec in known.items():
+        parse, env = spec.metadata["parse"], spec.metadata["env"]
+        if name in arguments and not (arguments[name] is None and spec.default is None):
+            values[name] = parse(name, arguments[name])
+        elif env and environ.get(env, "").strip():
+            values[name] = parse(env, environ[env])
+    return Settings(**values)

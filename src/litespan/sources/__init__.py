@@ -1,0 +1,1 @@
+"""Sources: each watches one host and fills records. Nothing here spells an attribute name."""

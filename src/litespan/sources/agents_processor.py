@@ -1,0 +1,219 @@
+"""The Agents SDK's tracing -> records: a ``TracingProcessor`` that is called in the host's own tasks.
+
+Parents are looked up by the SDK's span ids, never guessed. Runs driven by ``Runner`` start and end a span in
+one task; spans that the program opens itself may end anywhere, and traces may end before their spans.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from agents.tracing import TracingProcessor, get_current_span, get_current_trace, get_trace_provider
+
+from litespan.guard import guarded
+from litespan.records import AgentRun, Guardrail, ModelCall, Record, Run, ToolCall, Workflow
+from litespan.recorder import Position, Recorder
+from litespan.sources import agents_mapping, agents_outcome
+
+logger = logging.getLogger("litespan")
+
+_DEFAULT_WORKFLOW: Final = "Agent workflow"
+_NO_OP: Final = "no-op"
+_GENERATION: Final = "generation"
+_CONVERSATION_KEYS: Final = ("conversation_id", "session_id", "thread_id")
+
+
+class AgentsProcessor(TracingProcessor):
+    """Turns traces and spans of the Agents SDK into records of one recorder."""
+
+    def __init__(self, recorder: Recorder, flush: Callable[[], object]) -> None:
+        self._recorder = recorder
+        self._flush = flush
+        self._warned: set[str] = set()
+
+    # -- callbacks of the SDK ------------------------------------------------------------------------------
+    @guarded("agents processor")
+    def on_trace_start(self, trace: Any) -> None:
+        """Begin the root."""
+        name = None if trace.name == _DEFAULT_WORKFLOW else trace.name
+        workflow = Workflow(
+            name=name,
+            workflow_name=name,
+            trace_id=trace.trace_id,
+            conversation_id=_conversation(trace),
+            handling=agents_outcome.handled_now(),
+        )
+        self._recorder.begin_trace(workflow)
+
+    @guarded("agents processor")
+    def on_trace_end(self, trace: Any) -> None:
+        """End the root, or let it wait for its children."""
+        opened = self._recorder.table.trace(trace.trace_id)
+        if opened is not None:
+            agents_outcome.settle(opened.workflow, None)
+            self._recorder.end(opened.workflow)
+
+    @guarded("agents processor")
+    def on_span_start(self, span: Any) -> None:
+        """Begin a record; a generation span waits for the call that it is for."""
+        if span.span_data.type == _GENERATION:
+            return
+        record = agents_mapping.begin(span.span_data)
+        record.trace_id, record.span_id = span.trace_id, span.span_id
+        record.handling = agents_outcome.handled_now()
+        parent = self._parent(span)
+        self._note_in_root(record, parent)
+        self._recorder.begin(record, parent)
+        if isinstance(record, (AgentRun, ToolCall)) and record.handle is not None:
+            # For the program's own spans; nothing of litespan depends on it.
+            record.attached = record.handle.attach()
+
+    @guarded("agents processor")
+    def on_span_end(self, span: Any) -> None:
+        """End the record of a span."""
+        record = self._recorder.table.span(span.span_id)
+        if span.span_data.type == _GENERATION:
+            if record is None:
+                self._never_sent(span)
+            return
+        if record is None:
+            return
+        if record.attached is not None and record.handle is not None:
+            record.handle.detach(record.attached)
+            record.attached = None
+        agents_outcome.settle(record, span.error)
+        captures = isinstance(record, ToolCall) and self._recorder.captures_content(
+            allowed=span.span_data.input is not None
+        )
+        agents_mapping.complete(record, span.span_data, captures_content=captures)
+        self._recorder.end(record)
+
+    def shutdown(self) -> None:
+        """Do nothing: litespan's own exit handler closes and flushes, within its own deadline."""
+
+    @guarded("agents processor")
+    def force_flush(self) -> None:
+        """Flush what has ended; the SDK's ``flush_traces()`` comes here."""
+        self._flush()
+
+    # -- records -------------------------------------------------------------------------------------------
+    def _parent(self, span: Any) -> Record | None:
+        table = self._recorder.table
+        return table.span(span.parent_id) or table.root(span.trace_id)
+
+    def _note_in_root(self, record: Record, parent: Record | None) -> None:
+        root = self._recorder.table.root(record.trace_id)
+        if root is None:
+            return
+        if isinstance(record, AgentRun) and root.first_agent is None:
+            root.first_agent = record.name
+        if isinstance(record, Run) and parent is root:
+            root.runs += 1
+
+    def _never_sent(self, span: Any) -> None:
+        """Write a LiteLLM generation that failed before any call as a failed call that was not sent."""
+        config = span.span_data.model_config
+        if not isinstance(config, Mapping) or config.get("model_impl") != "litellm":
+            return
+        call = ModelCall(
+            operation="chat",
+            provider="unknown",
+            model=str(span.span_data.model),
+            trace_id=span.trace_id,
+            span_id=span.span_id,
+            sent=False,
+            usage_elsewhere=True,
+        )
+        agents_outcome.settle(call, span.error)
+        if call.failure is not None:
+            self._recorder.begin(call, self._parent(span))
+            self._recorder.end(call)
+
+    # -- where a call belongs ------------------------------------------------------------------------------
+    @guarded("agents processor")
+    def locate(self) -> Position | None:
+        """Say where the host is right now; asked by the call source."""
+        span = get_current_span()
+        if span is None:
+            return self._in_trace()
+        if span.span_id == _NO_OP:
+            self._warn_disabled()
+            return Position(disabled=True)
+        record = self._recorder.table.span(span.span_id)
+        if record is None and self._recorder.table.root(span.trace_id) is None:
+            self._warn_unregistered()
+        if span.span_data.type == _GENERATION:
+            return self._in_generation(span, record)
+        record = record or self._recorder.table.root(span.trace_id)
+        return Position(record, span.trace_id, allows_content=_allows_content(span, record))
+
+    def _in_trace(self) -> Position | None:
+        trace = get_current_trace()
+        root = self._recorder.table.root(trace.trace_id) if trace is not None else None
+        return Position(root, root.trace_id) if root is not None else None
+
+    def _in_generation(self, span: Any, claimed: Record | None) -> Position:
+        """The first call inside a generation span is that generation; others are calls made inside it."""
+        data = span.span_data
+        allows = data.input is not None
+        if claimed is not None:
+            return Position(claimed, span.trace_id, allows_content=allows)
+
+        def annotate(facts: Mapping[str, Any]) -> None:
+            if isinstance(data.model_config, dict):
+                data.model_config["litespan"] = dict(facts)
+
+        return Position(
+            self._parent(span), span.trace_id, span.span_id, allows_content=allows, annotate=annotate
+        )
+
+    # -- warnings ------------------------------------------------------------------------------------------
+    def _warn_disabled(self) -> None:
+        if getattr(get_trace_provider(), "_disabled", False) and not self._recorder.settings.follow_agents_tracing:
+            self._warn_once(
+                "The Agents SDK's tracing is switched off (set_tracing_disabled(True) or "
+                "OPENAI_AGENTS_DISABLE_TRACING). litespan records model calls, but no tree and no agent names. "
+                "If it was switched off against the 401 of the exporter to OpenAI, it can go: litespan has "
+                "replaced that exporter. Remove it, or pass enable_agents_tracing=True."
+            )
+
+    def _warn_unregistered(self) -> None:
+        self._warn_once(
+            "litespan sees a run of the Agents SDK that it was not told of: set_trace_processors() was probably "
+            "called after litespan was set up and removed it. Call it before, or use add_trace_processor()."
+        )
+
+    def _warn_once(self, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            logger.warning(message)
+
+
+def _conversation(trace: Any) -> str | None:
+    group = getattr(trace, "group_id", None)
+    if isinstance(group, str) and group:
+        return group
+    metadata = getattr(trace, "metadata", None)
+    if isinstance(metadata, Mapping):
+        for key in _CONVERSATION_KEYS:
+            value = metadata.get(key)
+            if isinstance(value, str) and value:
+                return value
+    return None
+
+
+def _allows_content(span: Any, record: Record | None) -> bool:
+    """Say whether the run allows its content to be kept, as far as the SDK tells here.
+
+    A tool span has its input set before the tool runs, only if allowed. Elsewhere in a run it does not
+    tell, and the stricter answer is taken.
+    """
+    if isinstance(record, ToolCall):
+        return getattr(span.span_data, "input", None) is not None
+    while record is not None:
+        if isinstance(record, (AgentRun, Guardrail, Run)):
+            return False
+        record = record.parent
+    return True

@@ -1,0 +1,134 @@
+"""One open LiteLLM call: from its arguments to its end, whichever way it ends.
+
+An :class:`OpenCall` lives in a context variable while LiteLLM runs, so that calls which LiteLLM makes inside
+are not taken for calls of the program. It is closed when the call ends: a context copied from it nests
+nothing later.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar, Token
+from typing import Any
+
+from litespan import records
+from litespan.guard import guarded
+from litespan.records import ModelCall
+from litespan.recorder import Position, Recorder
+from litespan.sources import litellm_mapping as mapping
+from litespan.sources import litellm_transport
+from litespan.sources.litellm_usage import fill_cache_writes, read
+
+current: ContextVar[OpenCall | None] = ContextVar("litespan_open_call", default=None)
+
+
+class OpenCall:
+    """A model call in flight. Its methods are called from the host's path, so none of them raises."""
+
+    __slots__ = ("_position", "_recorder", "_tokens", "asked_for_usage", "closed", "custom", "probe", "record")
+
+    def __init__(
+        self, recorder: Recorder, record: ModelCall, position: Position | None, *, custom: bool, probing: bool
+    ) -> None:
+        self._recorder = recorder
+        self._position = position
+        self._tokens: tuple[Token[Any], Token[Any], object] | None = None
+        self.record = record
+        self.custom = custom
+        self.probe = litellm_transport.Probe() if probing else None
+        self.asked_for_usage = False
+        self.closed = False
+
+    # -- around the host's code ----------------------------------------------------------------------------
+    def __enter__(self) -> OpenCall:
+        """Make this call, its probe and its span current; always undone in the same task before a yield."""
+        handle = self.record.handle
+        self._tokens = (
+            current.set(self),
+            litellm_transport.current.set(self.probe),
+            handle.attach() if handle is not None else None,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Undo ``__enter__``."""
+        tokens, self._tokens = self._tokens, None
+        if tokens is None:
+            return
+        call, probe, span = tokens
+        if self.record.handle is not None:
+            self.record.handle.detach(span)
+        litellm_transport.current.reset(probe)
+        current.reset(call)
+
+    # -- ends ----------------------------------------------------------------------------------------------
+    @guarded("call source")
+    def returned(self, response: Any) -> None:
+        """End the call with a whole response."""
+        if self.closed:
+            return
+        fill_cache_writes(read(response, "usage"))
+        mapping.fill_from_response(self.record, response)
+        if self.record.captures_content:
+            self.record.output = response
+        self._end(records.OK)
+
+    @guarded("call source")
+    def failed(self, error: BaseException) -> None:
+        """End the call with the exception that the program is about to see."""
+        if self.closed:
+            return
+        if mapping.was_cancelled(error):
+            outcome = records.ABANDONED if isinstance(error, GeneratorExit) else records.CANCELLED
+        else:
+            cut = self.record.time_to_first_chunk is not None and mapping.was_cut(error)
+            outcome = records.INCOMPLETE if cut else records.ERROR
+            self.record.failure = mapping.failure_from(error, with_message=self.record.captures_content)
+            self.record.attempts = mapping.attempts_from(error)
+        self._end(outcome)
+
+    def _end(self, outcome: str, end_ns: int | None = None) -> None:
+        self.closed = True
+        record = self.record
+        record.outcome = outcome
+        if self.probe is not None and self.probe.attempts:
+            record.attempts = self.probe.attempts
+            record.server_address = self.probe.host
+            record.server_port = self.probe.port
+        record.usage_elsewhere = self.custom and record.inner_usage
+        self._note_usage(outcome)
+        self._recorder.end(record, end_ns)
+        self._annotate()
+
+    def _note_usage(self, outcome: str) -> None:
+        record = self.record
+        if record.cache_hit or record.usage_elsewhere:
+            record.usage_missing_reason = None
+        elif outcome != records.OK:
+            if record.usage is not None:
+                record.usage.complete = False
+            record.usage_missing_reason = outcome
+            if outcome == records.ERROR:
+                record.usage_missing_reason = mapping.unbilled_doubt(record.failure)
+
+    def _annotate(self) -> None:
+        """Add what the SDK's own span cannot know: cost (USD) and time to first chunk (seconds)."""
+        if self._position is None or self._position.annotate is None:
+            return
+        facts: dict[str, Any] = {}
+        if self.record.cost is not None:
+            facts["cost"] = self.record.cost.amount
+            facts["currency"] = self.record.cost.currency
+        if self.record.time_to_first_chunk is not None:
+            facts["time_to_first_chunk"] = self.record.time_to_first_chunk
+        if facts:
+            self._position.annotate(facts)
+
+    # -- streams -------------------------------------------------------------------------------------------
+    def first_chunk(self) -> None:
+        """Note the time to the first chunk."""
+        if self.record.time_to_first_chunk is None:
+            self.record.time_to_first_chunk = (self._recorder.clock() - self.record.start_ns) / 1e9
+
+    def ended(self, outcome: str) -> None:
+        """End a streamed call whose record is filled."""
+        self._end(outcome)

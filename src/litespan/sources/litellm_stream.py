@@ -1,0 +1,303 @@
+"""A transparent proxy around LiteLLM's streams.
+
+The program sees the same chunks: type, order, number and deltas. When litespan asked for the usage, the extra
+usage chunk is read ahead at the finish chunk, its usage is moved there, and the extra chunk is not delivered.
+The look-ahead costs the finish chunk the wait for the usage chunk.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import wrapt
+
+from litespan import records
+from litespan.guard import guarded
+from litespan.sources import litellm_mapping as mapping
+from litespan.sources.litellm_call import OpenCall
+from litespan.sources.litellm_usage import fill_cache_writes, read, usage_from
+
+
+class _End:
+    """What a look-ahead found instead of a chunk: the end of the stream, or its exception."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+class StreamState:
+    """What is known of one stream; shared by the proxy and its finalizer, and never holding the proxy."""
+
+    __slots__ = ("call", "finished", "inner", "pending", "reader")
+
+    def __init__(self, call: OpenCall, inner: Any, reader: StreamReader) -> None:
+        self.call = call
+        self.inner = inner
+        self.reader = reader
+        self.pending: list[Any] = []
+        self.finished = False
+
+    # -- while chunks come ---------------------------------------------------------------------------------
+    @guarded("stream")
+    def look_ahead_after(self, chunk: Any) -> bool:
+        """Take note of a chunk; true if the next one may be the usage that litespan asked for."""
+        self.call.first_chunk()
+        if not self.finished and self.reader.is_last(chunk):
+            self.finished = True
+        return self.finished and self.call.asked_for_usage and self.reader.is_last(chunk)
+
+    @guarded("stream")
+    def take(self, chunk: Any, following: Any) -> None:
+        """Move the usage of the following chunk onto this one, or keep what followed for the next read."""
+        if isinstance(following, _End):
+            self.pending.append(following)
+            if isinstance(following.error, (StopIteration, StopAsyncIteration)):
+                self.complete()
+            return
+        if not self.reader.is_usage_only(following):
+            self.pending.append(following)
+            return
+        if self.reader.reported_usage(self.inner) is not None:
+            usage = following.usage
+            fill_cache_writes(usage)
+            chunk.usage = usage
+            hidden = read(chunk, "_hidden_params")
+            if isinstance(hidden, dict):
+                hidden.setdefault("usage", usage)
+        self.complete()
+
+    # -- ends ----------------------------------------------------------------------------------------------
+    def complete(self) -> None:
+        """End the call: the stream is at its end, or everything that matters of it has arrived."""
+        cut = not self.reader.arrived_whole(self.inner, self.finished)
+        probe = self.call.probe
+        if cut or (probe is not None and probe.cut):
+            self.call.record.failure = records.Failure(type=records.INCOMPLETE)
+            self._end(records.INCOMPLETE)
+        else:
+            self._end(records.OK)
+
+    at_end = guarded("stream")(complete)
+
+    @guarded("stream")
+    def failed(self, error: BaseException) -> None:
+        """End the call with an exception of the stream; what had arrived is kept."""
+        self.reader.fill(self.call.record, self.inner)
+        self.call.failed(error)
+
+    @guarded("stream")
+    def closed(self) -> None:
+        """End the call of a stream that nobody reads any more."""
+        if self.call.closed:
+            return
+        if self.finished:
+            self.complete()
+        else:
+            self._end(records.ABANDONED)
+
+    def _end(self, outcome: str) -> None:
+        if self.call.closed:
+            return
+        self.reader.fill(self.call.record, self.inner)
+        self.call.ended(outcome)
+
+    @guarded("stream")
+    def drop_error_after_finish(self, error: BaseException) -> bool:
+        """Say whether an error exists only because the stream was read further than the program would have.
+
+        Seen with Anthropic over httpx when the connection is cut after ``message_delta``: without the usage
+        option LiteLLM does not read on.
+        """
+        return self.call.record.litellm_provider == "anthropic" and mapping.was_cut(error)
+
+
+class StreamReader:
+    """Reads LiteLLM's chat and text completion streams (``CustomStreamWrapper``)."""
+
+    def is_last(self, chunk: Any) -> bool:
+        """Say whether a chunk ends a choice."""
+        choices = chunk.choices
+        return bool(choices) and choices[0].finish_reason is not None
+
+    def is_usage_only(self, chunk: Any) -> bool:
+        """Say whether a chunk is the extra one that carries the usage."""
+        return read(chunk, "usage") is not None and not any(
+            read(choice, "finish_reason") or read(read(choice, "delta"), "content")
+            or read(read(choice, "delta"), "tool_calls")
+            for choice in chunk.choices
+        )
+
+    def reported_usage(self, inner: Any) -> records.Usage | None:
+        """Return the usage that the provider sent so far."""
+        return mapping.stream_usage(read(inner, "chunks"))
+
+    def arrived_whole(self, inner: Any, finished: bool) -> bool:
+        """Say whether the provider's finish reason came.
+
+        LiteLLM ends a cut stream with a finish reason of its own, so the chunks do not tell. For Gemini its
+        state is the same either way; there only the transport probe knows.
+        """
+        if read(inner, "custom_llm_provider") in ("gemini", "vertex_ai", "vertex_ai_beta", "cached_response"):
+            return finished
+        return read(inner, "received_finish_reason") is not None
+
+    def fill(self, record: records.ModelCall, inner: Any) -> None:
+        """Write down what the chunks said."""
+        chunks = read(inner, "chunks") or ()
+        hidden = read(inner, "_hidden_params")
+        cached = read(inner, "custom_llm_provider") == "cached_response"
+        record.cache_hit = cached or read(hidden, "cache_hit") is True
+        record.usage = None if record.cache_hit else mapping.stream_usage(chunks)
+        if record.usage is None and not record.cache_hit:
+            record.usage_missing_reason = "not_reported"
+        reason = read(inner, "received_finish_reason") or read(inner, "intermittent_finish_reason")
+        record.finish_reasons = (str(reason),) if reason else None
+        record.response_id = read(inner, "response_id")
+        for chunk in chunks:
+            record.response_model = record.response_model or read(chunk, "model")
+            record.service_tier = record.service_tier or read(chunk, "service_tier")
+        record.system_fingerprint = read(inner, "system_fingerprint")
+        mapping.fill_from_hidden(record, hidden, chunks and read(chunks[-1], "usage"))
+        if record.captures_content:
+            record.output = chunks
+
+
+class ResponsesReader(StreamReader):
+    """Reads streams of the Responses API: events, of which the last one holds the whole response."""
+
+    def __init__(self) -> None:
+        self._response: Any = None
+
+    def is_last(self, chunk: Any) -> bool:
+        """Say whether an event ends the response; keep the response that it holds."""
+        if read(chunk, "type") in ("response.completed", "response.incomplete", "response.failed"):
+            self._response = read(chunk, "response")
+            return True
+        return False
+
+    def is_usage_only(self, chunk: Any) -> bool:
+        """Events never come only for the usage."""
+        return False
+
+    def reported_usage(self, inner: Any) -> records.Usage | None:
+        """Return the usage of the last event."""
+        return usage_from(read(self._response, "usage"))
+
+    def arrived_whole(self, inner: Any, finished: bool) -> bool:
+        """Say whether the last event came."""
+        return finished
+
+    def fill(self, record: records.ModelCall, inner: Any) -> None:
+        """Write down what the last event said."""
+        if self._response is None:
+            record.usage_missing_reason = "not_reported"
+        else:
+            mapping.fill_from_response(record, self._response)
+            if record.captures_content:
+                record.output = self._response
+
+
+class Stream(wrapt.ObjectProxy):  # type: ignore[misc]
+    """LiteLLM's stream object to the program, an observer to litespan.
+
+    ``isinstance`` and all attributes are the inner object's; ``type()``, ``repr()``, copying and pickling
+    differ.
+    """
+
+    def __init__(self, inner: Any, state: StreamState) -> None:
+        super().__init__(inner)
+        self._self_state = state
+        self._self_anext: Callable[[], Any] | None = getattr(inner, "__anext__", None)
+        self._self_next: Callable[[], Any] | None = getattr(inner, "__next__", None)
+        state.call.record.settle = state.closed
+        # A plain stream that a program stops reading is never closed; only its disappearance tells.
+        weakref.finalize(self, state.closed).atexit = False
+
+    def __aiter__(self) -> Stream:
+        """Iterate over the proxy: the inner object's own iterator would not be seen."""
+        return self
+
+    def __iter__(self) -> Stream:
+        """Iterate over the proxy."""
+        return self
+
+    async def __anext__(self) -> Any:
+        """Return the next chunk."""
+        state = self._self_state
+        chunk = _pop(state) if state.pending else await self._read_async(state)
+        if not state.look_ahead_after(chunk):
+            return chunk
+        try:
+            with state.call:
+                following = await self._self_anext()  # type: ignore[misc]
+        except StopAsyncIteration as end:
+            state.take(chunk, _End(end))
+        except Exception as error:  # noqa: BLE001 - kept, and raised to the program at its next read
+            state.take(chunk, _kept(state, error, StopAsyncIteration()))
+        except BaseException as error:
+            state.failed(error)
+            raise
+        else:
+            state.take(chunk, following)
+        return chunk
+
+    async def _read_async(self, state: StreamState) -> Any:
+        try:
+            with state.call:
+                return await self._self_anext()  # type: ignore[misc]
+        except StopAsyncIteration:
+            state.at_end()
+            raise
+        except BaseException as error:
+            state.failed(error)
+            raise
+
+    def __next__(self) -> Any:
+        """Return the next chunk."""
+        state = self._self_state
+        chunk = _pop(state) if state.pending else self._read(state)
+        if not state.look_ahead_after(chunk):
+            return chunk
+        try:
+            with state.call:
+                following = self._self_next()  # type: ignore[misc]
+        except StopIteration as end:
+            state.take(chunk, _End(end))
+        except Exception as error:  # noqa: BLE001 - kept, and raised to the program at its next read
+            state.take(chunk, _kept(state, error, StopIteration()))
+        else:
+            state.take(chunk, following)
+        return chunk
+
+    def _read(self, state: StreamState) -> Any:
+        try:
+            with state.call:
+                return self._self_next()  # type: ignore[misc]
+        except StopIteration:
+            state.at_end()
+            raise
+        except BaseException as error:
+            state.failed(error)
+            raise
+
+    async def aclose(self) -> None:
+        """Close the inner stream; whatever was not read by then is abandoned."""
+        self._self_state.closed()
+        await self.__wrapped__.aclose()
+
+
+def _kept(state: StreamState, error: BaseException, end: BaseException) -> _End:
+    return _End(end if state.drop_error_after_finish(error) else error)
+
+
+def _pop(state: StreamState) -> Any:
+    kept = state.pending.pop(0)
+    if not isinstance(kept, _End):
+        return kept
+    if not isinstance(kept.error, (StopIteration, StopAsyncIteration)):
+        state.failed(kept.error)
+    raise kept.error

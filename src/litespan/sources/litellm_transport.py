@@ -1,0 +1,96 @@
+"""The transport probe: what LiteLLM's HTTP transport knows and LiteLLM hides.
+
+``LiteLLMAiohttpTransport`` sees each HTTP attempt, and ``AiohttpResponseStream`` swallows the error of a
+connection that was cut in mid-stream. The probe only observes. It hooks private classes (tried with litellm
+1.83.0), so it installs only where they look as expected; elsewhere attempts and cuts are unknown.
+It can go when LiteLLM reports both itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextvars import ContextVar
+from importlib import import_module
+from typing import Any, Final
+
+from litespan.guard import guard, guarded
+from litespan.sources.patching import Patches
+
+_MODULE: Final = "litellm.llms.custom_httpx.aiohttp_transport"
+_PROBE: Final = "_litespan_probe"
+
+
+class Probe:
+    """Facts of one model call's HTTP traffic. ``attempts`` counts requests made through the transport."""
+
+    __slots__ = ("attempts", "cut", "host", "port")
+
+    def __init__(self) -> None:
+        self.attempts = 0
+        self.cut = False
+        self.host: str | None = None
+        self.port: int | None = None
+
+
+current: ContextVar[Probe | None] = ContextVar("litespan_transport_probe", default=None)
+
+
+async def _handle_request(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+    probe = current.get()
+    if probe is None:
+        return await wrapped(*args, **kwargs)
+    _note_attempt(probe, args[0] if args else kwargs.get("request"))
+    response = await wrapped(*args, **kwargs)
+    with guard("transport probe"):
+        setattr(response.stream, _PROBE, probe)
+    return response
+
+
+@guarded("transport probe")
+def _note_attempt(probe: Probe, request: Any) -> None:
+    probe.attempts += 1
+    probe.host = request.url.host
+    probe.port = request.url.port or {"http": 80, "https": 443}.get(request.url.scheme)
+
+
+def _iterate(wrapped: Any, instance: Any, _args: Any, _kwargs: Any) -> Any:
+    probe = getattr(instance, _PROBE, None)
+    return wrapped() if probe is None else _observe(wrapped(), instance, probe)
+
+
+async def _observe(body: Any, stream: Any, probe: Probe) -> AsyncIterator[bytes]:
+    """Pass a response body through and note, right at its end, whether the connection broke.
+
+    Later is too late: once the response is closed, good streams show an error as well.
+    """
+    try:
+        async for chunk in body:
+            yield chunk
+        _note_end(stream, probe)
+    finally:
+        await body.aclose()
+
+
+@guarded("transport probe")
+def _note_end(stream: Any, probe: Probe) -> None:
+    error = stream._aiohttp_response.content.exception()
+    probe.cut = type(error).__name__ in ("ClientPayloadError", "ServerDisconnectedError", "ClientOSError")
+
+
+_HOOKS: Final = (
+    ("LiteLLMAiohttpTransport", "handle_async_request", _handle_request),
+    ("AiohttpResponseStream", "__aiter__", _iterate),
+)
+
+
+def install(patches: Patches) -> bool:
+    """Hook the transport; false where it is not the one that the probe was made for."""
+    try:
+        module = import_module(_MODULE)
+    except ImportError:
+        return False
+    if not all(method in vars(getattr(module, name, object)) for name, method, _ in _HOOKS):
+        return False
+    for name, method, hook in _HOOKS:
+        patches.wrap(getattr(module, name), method, hook)
+    return True

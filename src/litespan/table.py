@@ -1,0 +1,143 @@
+"""The table of open records: which began and have not ended, by SDK trace and SDK span.
+
+Ends come in any order: a trace may end before its spans, some spans never end. So an ended trace waits a
+short grace for its children, everything has an age limit, and the number of traces is bounded. Times of the
+grace and the age are taken from the monotonic clock, in seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict, deque
+from typing import Final
+
+from litespan.records import Record, Workflow
+
+GRACE: Final = 5.0
+MAX_TRACES: Final = 50_000
+MAX_CLOSED: Final = 256
+MAX_ENDED_SPANS: Final = 256
+
+
+class OpenTrace:
+    """What is known of one SDK trace: its root, its open records and, once it ended, the end of its grace."""
+
+    __slots__ = ("deadline", "ended_ns", "ended_spans", "last_end_ns", "open", "workflow")
+
+    def __init__(self, workflow: Workflow) -> None:
+        self.workflow = workflow
+        self.open: dict[int, Record] = {}
+        self.ended_spans: deque[str] = deque()
+        self.ended_ns: int | None = None
+        self.last_end_ns = 0
+        self.deadline = 0.0
+
+
+class RecordTable:
+    """Open records. All methods may be called from any thread, also from a finalizer during another one."""
+
+    def __init__(self) -> None:
+        # Re-entrant: the garbage collector may run a stream's finalizer while this thread holds the lock.
+        self._lock = threading.RLock()
+        self._open: dict[int, tuple[Record, float]] = {}
+        self._by_span: dict[str, Record] = {}
+        self._traces: OrderedDict[str, OpenTrace] = OrderedDict()
+        self._closed: OrderedDict[str, Workflow] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def open_trace(self, workflow: Workflow) -> None:
+        """Remember the root of an SDK trace."""
+        if workflow.trace_id is not None:
+            with self._lock:
+                self._traces[workflow.trace_id] = OpenTrace(workflow)
+
+    def add(self, record: Record) -> None:
+        """Remember a record that began."""
+        with self._lock:
+            self._open[id(record)] = (record, time.monotonic())
+            if record.span_id is not None:
+                self._by_span[record.span_id] = record
+            trace = self._traces.get(record.trace_id) if record.trace_id else None
+            if trace is not None and record is not trace.workflow:
+                trace.open[id(record)] = record
+
+    def remove(self, record: Record) -> bool:
+        """Forget an open record; false when it had ended before. Only one caller gets true."""
+        with self._lock:
+            if self._open.pop(id(record), None) is None:
+                return False
+            trace = self._traces.get(record.trace_id) if record.trace_id else None
+            if trace is not None:
+                trace.open.pop(id(record), None)
+                self._keep_as_parent(trace, record)
+            elif record.span_id is not None:
+                self._by_span.pop(record.span_id, None)
+            return True
+
+    def _keep_as_parent(self, trace: OpenTrace, record: Record) -> None:
+        """Keep an ended span findable for late children, in a bounded number."""
+        if record.span_id is None:
+            return
+        trace.ended_spans.append(record.span_id)
+        if len(trace.ended_spans) > MAX_ENDED_SPANS:
+            self._by_span.pop(trace.ended_spans.popleft(), None)
+
+    def span(self, span_id: str | None) -> Record | None:
+        """Return the record of an SDK span, also for a while after it ended."""
+        return self._by_span.get(span_id) if span_id else None
+
+    def trace(self, trace_id: str | None) -> OpenTrace | None:
+        """Return an SDK trace that is not closed yet."""
+        return self._traces.get(trace_id) if trace_id else None
+
+    def root(self, trace_id: str | None) -> Workflow | None:
+        """Return the root of an SDK trace, also for a while after it was closed."""
+        trace = self.trace(trace_id)
+        if trace is not None:
+            return trace.workflow
+        return self._closed.get(trace_id) if trace_id else None
+
+    def close_trace(self, trace_id: str) -> OpenTrace | None:
+        """Forget a trace with its spans; its root stays findable for late children."""
+        with self._lock:
+            trace = self._traces.pop(trace_id, None)
+            if trace is None:
+                return None
+            for span_id in trace.ended_spans:
+                self._by_span.pop(span_id, None)
+            self._closed[trace_id] = trace.workflow
+            if len(self._closed) > MAX_CLOSED:
+                self._closed.popitem(last=False)
+            return trace
+
+    def ended_traces(self, *, now: float | None = None) -> list[str]:
+        """Return traces that ended but wait for children: those past their grace at ``now``, or all."""
+        with self._lock:
+            return [
+                trace_id
+                for trace_id, trace in self._traces.items()
+                if trace.ended_ns is not None and (now is None or trace.deadline <= now)
+            ]
+
+    def overflowing(self) -> str | None:
+        """Return the oldest trace if there are too many."""
+        with self._lock:
+            return next(iter(self._traces)) if len(self._traces) > MAX_TRACES else None
+
+    def older_than(self, began_before: float) -> list[Record]:
+        """Return open records that began before a time of the monotonic clock, the youngest first."""
+        with self._lock:
+            old = [record for record, began in self._open.values() if began < began_before]
+        return old[::-1]
+
+    def everything(self) -> list[Record]:
+        """Return all open records, the youngest first."""
+        with self._lock:
+            return [record for record, _ in self._open.values()][::-1]
+
+    def reset_after_fork(self) -> None:
+        """Forget the parent's records in a forked child; the parent ends them."""
+        self.__init__()  # type: ignore[misc]
