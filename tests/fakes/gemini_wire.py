@@ -1,0 +1,158 @@
+"""The Gemini wire: `POST /v1beta/models/{model}:generateContent` and `:streamGenerateContent`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from litespan.testing.reply import ProviderError, Reply, ServedUsage
+from litespan.testing.wire import (
+    LAST,
+    Arrival,
+    Endpoint,
+    Part,
+    Request,
+    attempt_of,
+    encode,
+    server_sent,
+    split,
+)
+
+FINISH_REASONS = {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP", "content_filter": "SAFETY"}
+ERROR_STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    503: "UNAVAILABLE",
+}
+
+
+class GeminiWire:
+    """Google's Gemini API. LiteLLM adds `/models/...` to the base URL by itself."""
+
+    name = "gemini"
+    base_path = "/v1beta"
+
+    def __init__(self) -> None:
+        self.endpoints: Sequence[Endpoint] = (GenerateContent(),)
+
+
+class GenerateContent:
+    """Content generation, with and without a stream. Every event of a stream reports the usage so far."""
+
+    operation = "chat"
+    path = "/v1beta/models/{target:.+}"
+
+    def read(self, arrival: Arrival) -> Request:
+        """Understand a request; the model and the wish for a stream are in its path."""
+        model, _, method = arrival.match["target"].rpartition(":")
+        body = arrival.json
+        return Request(
+            number=arrival.number,
+            wire="gemini",
+            operation=self.operation,
+            path=arrival.path,
+            model=model,
+            stream=method == "streamGenerateContent",
+            wants_usage=False,
+            attempt=attempt_of(arrival.headers),
+            messages=body.get("contents") or (),
+            tools=body.get("tools") or (),
+            headers=arrival.headers,
+            query=arrival.query,
+            json=body,
+        )
+
+    def whole(self, request: Request, reply: Reply) -> Part:
+        """Write the answer as one body."""
+        content = list(_content(reply, pieces=1))
+        usage = _expressible(reply.usage)
+        return Part(encode(_document(request, reply, content, usage, _finish_reason(reply))), usage)
+
+    def events(self, request: Request, reply: Reply) -> list[Part]:
+        """Write the answer as the events of a stream; the last one has the finish reason."""
+        *pieces, last = [*_content(reply, reply.pieces)] or [{"text": ""}]
+        parts = []
+        for index, piece in enumerate(pieces):
+            usage = _share(reply.usage, index, len(pieces) + 1)
+            parts.append(Part(server_sent(_document(request, reply, [piece], usage, None)), usage))
+        usage = _expressible(reply.usage)
+        final = _document(request, reply, [last], usage, _finish_reason(reply))
+        return [*parts, Part(server_sent(final), usage, LAST)]
+
+    def error(self, error: ProviderError) -> bytes:
+        """Write the body of a failed answer."""
+        return encode(_error(error))
+
+    def error_event(self, error: ProviderError) -> bytes:
+        """Write the event with which a stream fails half way."""
+        return server_sent(_error(error))
+
+
+def _content(reply: Reply, pieces: int) -> Iterator[dict[str, Any]]:
+    """Yield the content parts in the order of the real API; a function call comes in one piece."""
+    yield from ({"text": piece, "thought": True} for piece in split(reply.reasoning, pieces))
+    yield from ({"text": piece} for piece in split(reply.text, pieces))
+    yield from ({"text": piece} for piece in split(reply.refusal or "", pieces))
+    for call in reply.tool_calls:
+        yield {"functionCall": {"name": call.name, "args": dict(call.arguments)}}
+
+
+def _document(
+    request: Request,
+    reply: Reply,
+    content: list[dict[str, Any]],
+    usage: ServedUsage | None,
+    finish: str | None,
+) -> dict[str, Any]:
+    candidate: dict[str, Any] = {"content": {"parts": content, "role": "model"}, "index": 0}
+    if finish is not None:
+        candidate["finishReason"] = finish
+    document: dict[str, Any] = {
+        "candidates": [candidate],
+        "modelVersion": reply.model or request.model,
+        "responseId": f"gemini-{request.number:06d}",
+    }
+    return document if usage is None else {**document, "usageMetadata": _usage(usage)}
+
+
+def _finish_reason(reply: Reply) -> str:
+    if reply.refusal is not None and reply.finish_reason is None:
+        return "SAFETY"
+    return FINISH_REASONS.get(reply.finish, reply.finish)
+
+
+def _expressible(usage: ServedUsage | None) -> ServedUsage | None:
+    """Reduce a usage to what the wire can say: it knows no cache writes."""
+    return None if usage is None else replace(usage, cache_write_tokens=0, cache_write_1h_tokens=0)
+
+
+def _share(usage: ServedUsage | None, index: int, count: int) -> ServedUsage | None:
+    """Return what the event at `index` of `count` reports: the whole input, the output so far."""
+    told = _expressible(usage)
+    if told is None:
+        return None
+    output, reasoning = told.output_tokens * index // count, told.reasoning_tokens * index // count
+    return replace(told, output_tokens=output, reasoning_tokens=reasoning)
+
+
+def _usage(usage: ServedUsage) -> dict[str, Any]:
+    """Write the usage; the candidates' tokens leave out the thoughts."""
+    metadata: dict[str, Any] = {
+        "promptTokenCount": usage.input_tokens,
+        "candidatesTokenCount": usage.output_tokens - usage.reasoning_tokens,
+        "totalTokenCount": usage.total_tokens,
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": usage.input_tokens}],
+    }
+    if usage.cache_read_tokens:
+        metadata["cachedContentTokenCount"] = usage.cache_read_tokens
+    if usage.reasoning_tokens:
+        metadata["thoughtsTokenCount"] = usage.reasoning_tokens
+    return metadata
+
+
+def _error(error: ProviderError) -> dict[str, Any]:
+    status = error.code or ERROR_STATUSES.get(error.status, "INTERNAL")
+    return {"error": {"code": error.status, "message": error.message, "status": status}}
