@@ -36,7 +36,7 @@ Protocol = Literal["http/protobuf", "grpc"]
 
 
 class Received:
-    """What a collector got: requests, spans and metrics, and the headers of each request (lower-case names)."""
+    """What a collector got: requests, spans, metrics, and the headers of each request (lower-case names)."""
 
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
@@ -164,7 +164,7 @@ class _Traces(TraceServiceServicer):
     def __init__(self, received: Received) -> None:
         self._received = received
 
-    def Export(
+    def Export(  # noqa: N802 - the name in the service's definition
         self, request: ExportTraceServiceRequest, context: grpc.ServicerContext
     ) -> ExportTraceServiceResponse:
         _admit(self._received, context)
@@ -176,7 +176,7 @@ class _Metrics(MetricsServiceServicer):
     def __init__(self, received: Received) -> None:
         self._received = received
 
-    def Export(
+    def Export(  # noqa: N802 - the name in the service's definition
         self, request: ExportMetricsServiceRequest, context: grpc.ServicerContext
     ) -> ExportMetricsServiceResponse:
         _admit(self._received, context)

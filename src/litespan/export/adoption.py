@@ -1,0 +1,60 @@
+"""Whether the application has OpenTelemetry providers of its own; how litespan's become the global ones."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+from weakref import WeakSet
+
+from opentelemetry import metrics, trace
+
+logger = logging.getLogger("litespan")
+
+# Providers built here are not the application's: after a shutdown the old ones are still the global ones.
+_built: Final[WeakSet[object]] = WeakSet()
+
+
+def application_tracer_provider() -> trace.TracerProvider | None:
+    """Return the global tracer provider that the application has set, or None if it has set none."""
+    provider = trace.get_tracer_provider()
+    return provider if _is_of_application(provider) else None
+
+
+def application_meter_provider() -> metrics.MeterProvider | None:
+    """Return the global meter provider that the application has set, or None if it has set none."""
+    provider = metrics.get_meter_provider()
+    return provider if _is_of_application(provider) else None
+
+
+def make_tracer_provider_global(provider: trace.TracerProvider) -> None:
+    """Let the program's own spans join litespan's pipeline, if the global place is free."""
+    _built.add(provider)
+    if _is_free(trace.get_tracer_provider()):
+        trace.set_tracer_provider(provider)
+
+
+def make_meter_provider_global(provider: metrics.MeterProvider) -> None:
+    """The same for metrics."""
+    _built.add(provider)
+    if _is_free(metrics.get_meter_provider()):
+        metrics.set_meter_provider(provider)
+
+
+def _is_of_application(provider: object) -> bool:
+    return provider not in _built and not _is_of_api(provider)
+
+
+def _is_of_api(provider: object) -> bool:
+    # The API package holds only proxies and no-ops; the proxy of the meters has no public name.
+    return type(provider).__module__.startswith(("opentelemetry.trace", "opentelemetry.metrics"))
+
+
+def _is_free(current: object) -> bool:
+    # OpenTelemetry lets the global provider be set once; a no-op was set by the application.
+    no_op = isinstance(current, (trace.NoOpTracerProvider, metrics.NoOpMeterProvider))
+    if current in _built:
+        logger.warning(
+            "OpenTelemetry keeps the first global provider of a process, and that one has been shut down: "
+            "litespan's own telemetry goes to the new one, spans of your own code do not."
+        )
+    return _is_of_api(current) and not no_op

@@ -1,0 +1,141 @@
+"""Which exporters the settings and the environment ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Final
+from urllib.parse import urlsplit
+
+from opentelemetry.sdk.environment_variables import (
+    OTEL_EXPORTER_OTLP_ENDPOINT,
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
+    OTEL_EXPORTER_OTLP_METRICS_PROTOCOL,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,
+    OTEL_METRIC_EXPORT_INTERVAL,
+)
+
+from litespan.export.ledger import METRICS, TRACES
+from litespan.settings import PROTOCOLS, ConfigurationError, Settings, load_settings
+
+OTLP: Final = "otlp"
+CONSOLE: Final = "console"
+FILE: Final = "litespan_file"
+NONE: Final = "none"
+GRPC: Final = "grpc"
+
+_ENDPOINT: Final = {TRACES: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, METRICS: OTEL_EXPORTER_OTLP_METRICS_ENDPOINT}
+_PROTOCOL: Final = {TRACES: OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, METRICS: OTEL_EXPORTER_OTLP_METRICS_PROTOCOL}
+_DEFAULT_ENDPOINT: Final = {GRPC: "http://localhost:4317", "http/protobuf": "http://localhost:4318"}
+
+
+def given_by_argument(settings: Settings, name: str, environ: Mapping[str, str]) -> bool:
+    """Tell whether a setting differs from what the environment and the defaults alone would give."""
+    variable = next(f.metadata["env"] for f in fields(Settings) if f.name == name)
+    try:
+        inherited = load_settings({variable: environ.get(variable, "")})
+    except ConfigurationError:
+        # The variable's value is not valid, so the argument must have replaced it.
+        return True
+    return bool(getattr(settings, name) != getattr(inherited, name))
+
+
+def exporter_names(signal: str, settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the exporters for ``traces`` or ``metrics``; empty if the choice is ``none``.
+
+    Without a choice: OTLP if an endpoint is set, else the file. Never an unasked connection to localhost.
+    """
+    chosen = settings.traces_exporter if signal == TRACES else settings.metrics_exporter
+    if chosen is None:
+        endpoint = settings.otlp_endpoint or environ.get(_ENDPOINT[signal])
+        chosen = (OTLP,) if endpoint else (FILE,)
+    return tuple(name for name in chosen if name != NONE)
+
+
+def files_by_default(settings: Settings, environ: Mapping[str, str]) -> bool:
+    """Tell whether a signal goes to a file because nobody chose anything."""
+    chosen = {TRACES: settings.traces_exporter, METRICS: settings.metrics_exporter}
+    return any(
+        choice is None and exporter_names(signal, settings, environ) == (FILE,)
+        for signal, choice in chosen.items()
+    )
+
+
+@dataclass(frozen=True)
+class OtlpTarget:
+    """Where and how one signal goes by OTLP.
+
+    Attributes:
+        protocol: ``http/protobuf`` or ``grpc``.
+        endpoint: the full URL in force.
+        argument: the same if it came from an argument; None lets OpenTelemetry's exporter read its variables.
+    """
+
+    protocol: str
+    endpoint: str
+    argument: str | None
+
+    @property
+    def shown(self) -> str:
+        """The endpoint without user-info and query, which may hold a secret."""
+        parts = urlsplit(self.endpoint)
+        if not parts.hostname:
+            return self.endpoint.rpartition("@")[2].partition("?")[0]
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+
+
+def otlp_target(signal: str, settings: Settings, environ: Mapping[str, str]) -> OtlpTarget:
+    """Resolve protocol and endpoint: argument, then the signal's variable, then the common one.
+
+    Raises:
+        ConfigurationError: on an unknown protocol, or an endpoint that is no http(s) URL where one is needed.
+    """
+    protocol = _protocol(signal, settings, environ)
+    path = "" if protocol == GRPC else f"/v1/{signal}"
+    if settings.otlp_endpoint and given_by_argument(settings, "otlp_endpoint", environ):
+        argument = settings.otlp_endpoint.rstrip("/") + path
+        target = OtlpTarget(protocol, argument, argument)
+    else:
+        base = environ.get(OTEL_EXPORTER_OTLP_ENDPOINT) or _DEFAULT_ENDPOINT[protocol]
+        target = OtlpTarget(protocol, environ.get(_ENDPOINT[signal]) or base.rstrip("/") + path, None)
+    _check_url(target)
+    return target
+
+
+def _protocol(signal: str, settings: Settings, environ: Mapping[str, str]) -> str:
+    own = environ.get(_PROTOCOL[signal], "").strip()
+    if not own or given_by_argument(settings, "otlp_protocol", environ):
+        return settings.otlp_protocol
+    if own not in PROTOCOLS:
+        raise ConfigurationError(
+            f"{_PROTOCOL[signal]}={own!r} is not valid. Valid values: {', '.join(PROTOCOLS)}."
+        )
+    return own
+
+
+def _check_url(target: OtlpTarget) -> None:
+    if target.protocol != GRPC and not target.endpoint.lower().startswith(("http://", "https://")):
+        raise ConfigurationError(
+            f"The OTLP endpoint {target.shown!r} is no URL: it must start with http:// or https://, "
+            "for example http://localhost:4318."
+        )
+
+
+def metric_interval_ms(settings: Settings, environ: Mapping[str, str]) -> float | None:
+    """Return the time between two exports of metrics in milliseconds.
+
+    None lets OpenTelemetry's reader take its own variable, which goes before litespan's, but not before an
+    argument.
+    """
+    own = environ.get(OTEL_METRIC_EXPORT_INTERVAL, "").strip()
+    if own and not given_by_argument(settings, "metric_interval", environ):
+        return None
+    return settings.metric_interval * 1000
+
+
+def file_path(signal: str, settings: Settings) -> str:
+    """Return the absolute path of a signal's file, so that a later change of directory does not move it."""
+    return os.path.abspath(settings.traces_file if signal == TRACES else settings.metrics_file)

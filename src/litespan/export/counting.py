@@ -1,0 +1,144 @@
+"""Exporters that count what the exporter inside them did, and contain its exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any
+
+from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from litespan.export.ledger import EXPORT_FAILED, SHUT_DOWN, ExportLedger
+from litespan.guard import guard
+
+
+class _ErrorClass:
+    """Notes the class of an exception that leaves its block, and lets the exception pass."""
+
+    def __init__(self) -> None:
+        self.name = EXPORT_FAILED
+
+    def __enter__(self) -> None:
+        """Enter the block."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.name = kind.__name__
+
+
+class CountingSpanExporter(SpanExporter):
+    """Counts every span that is handed over; made of a factory, because a forked child needs a new exporter.
+
+    A connection or a file lock that a child shares with its parent would mix what both send.
+    """
+
+    def __init__(self, make: Callable[[], SpanExporter], ledger: ExportLedger) -> None:
+        self.ledger = ledger
+        self._make = make
+        self._exporter: SpanExporter | None = make()
+        self._closed = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Export a batch; an exception of the exporter counts as a failed export."""
+        self.ledger.hand_over(len(spans))
+        if self._closed:
+            self.ledger.drop(SHUT_DOWN, len(spans))
+            return SpanExportResult.FAILURE
+        result, error = SpanExportResult.FAILURE, _ErrorClass()
+        with guard("export.traces"), error:
+            self._exporter = self._exporter or self._make()
+            result = self._exporter.export(spans)
+        if result is SpanExportResult.SUCCESS:
+            self.ledger.succeed(len(spans))
+        else:
+            self.ledger.fail(len(spans), error.name)
+        return result
+
+    def shutdown(self) -> None:
+        """Close the exporter, which also ends its wait between two attempts. Only the first call counts."""
+        already, self._closed = self._closed, True
+        if not already and self._exporter is not None:
+            with guard("export.traces"):
+                self._exporter.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Exports are synchronous, so there is nothing to wait for."""
+        return True
+
+    def reset_after_fork(self) -> None:
+        """Make a new exporter at the next export, and count from zero."""
+        self.ledger.reset()
+        self._exporter = None
+
+
+class CountingMetricExporter(MetricExporter):
+    """The same for metrics; its items are data points."""
+
+    def __init__(self, make: Callable[[], MetricExporter], ledger: ExportLedger) -> None:
+        exporter = make()
+        # OpenTelemetry has no public way to ask for an exporter's preferences; its own reader reads these.
+        super().__init__(
+            preferred_temporality=exporter._preferred_temporality,  # noqa: SLF001
+            preferred_aggregation=exporter._preferred_aggregation,  # noqa: SLF001
+        )
+        self.ledger = ledger
+        self._make = make
+        self._exporter: MetricExporter | None = exporter
+        self._closed = False
+        self._retired = False
+
+    def export(
+        self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
+    ) -> MetricExportResult:
+        """Export what was collected; an exception of the exporter counts as a failed export."""
+        if self._retired:
+            return MetricExportResult.SUCCESS
+        points = _count_points(metrics_data)
+        self.ledger.hand_over(points)
+        if self._closed:
+            self.ledger.fail(points, SHUT_DOWN)
+            return MetricExportResult.FAILURE
+        result, error = MetricExportResult.FAILURE, _ErrorClass()
+        with guard("export.metrics"), error:
+            self._exporter = self._exporter or self._make()
+            result = self._exporter.export(metrics_data, timeout_millis=timeout_millis, **kwargs)
+        if result is MetricExportResult.SUCCESS:
+            self.ledger.succeed(points)
+        else:
+            self.ledger.fail(points, error.name)
+        return result
+
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
+        """Close the exporter, which also ends its wait between two attempts. Only the first call counts."""
+        already, self._closed = self._closed, True
+        if not already and self._exporter is not None:
+            with guard("export.metrics"):
+                self._exporter.shutdown(timeout_millis=timeout_millis)
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """Exports are synchronous, so there is nothing to wait for."""
+        return True
+
+    def reset_after_fork(self) -> None:
+        """Make a new exporter at the next export, and count from zero."""
+        self.ledger.reset()
+        self._exporter = None
+
+    def succeed_after_fork(self) -> CountingMetricExporter:
+        """Return the exporter of a forked child; this one exports and counts nothing any more."""
+        self.reset_after_fork()
+        self._retired = True
+        return CountingMetricExporter(self._make, self.ledger)
+
+
+def _count_points(metrics_data: MetricsData) -> int:
+    return sum(
+        len(metric.data.data_points)
+        for resource in metrics_data.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    )

@@ -1,0 +1,98 @@
+"""Make the chosen exporters, each counted. The OTLP exporters are imported only when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from opentelemetry.sdk.metrics.export import MetricExporter
+from opentelemetry.sdk.trace.export import SpanExporter
+
+from litespan.export.choice import CONSOLE, FILE, GRPC, OtlpTarget, exporter_names, file_path, otlp_target
+from litespan.export.counting import CountingMetricExporter, CountingSpanExporter
+from litespan.export.ledger import METRICS, TRACES, Destination, ExportLedger
+from litespan.settings import Settings
+
+_CHECK_RECEIVER = "Check that the receiver runs; OTEL_EXPORTER_OTLP_ENDPOINT says where it is."
+_CHECK_FILE = "Check that its folder exists, is writable and has space."
+
+
+def span_exporters(settings: Settings, environ: Mapping[str, str]) -> dict[str, CountingSpanExporter]:
+    """Make the span exporters that are asked for, by name.
+
+    Raises:
+        ConfigurationError: if one cannot work, for example because its file cannot be written.
+    """
+    names = exporter_names(TRACES, settings, environ)
+    return {name: _span_exporter(name, settings, environ) for name in names}
+
+
+def metric_exporters(settings: Settings, environ: Mapping[str, str]) -> dict[str, CountingMetricExporter]:
+    """Make the metric exporters that are asked for; errors as in :func:`span_exporters`."""
+    names = exporter_names(METRICS, settings, environ)
+    return {name: _metric_exporter(name, settings, environ) for name in names}
+
+
+def _span_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> CountingSpanExporter:
+    ledger = ExportLedger(_destination(name, TRACES, settings, environ))
+    make: Callable[[], SpanExporter]
+    if name == CONSOLE:
+        from litespan.export.console import ConsoleSpanExporter
+
+        make = partial(ConsoleSpanExporter, on_drop=ledger.drop)
+    elif name == FILE:
+        from litespan.export.otlp_file import OtlpFileSpanExporter
+
+        path = file_path(TRACES, settings)
+        make = partial(OtlpFileSpanExporter, path, settings.file_max_bytes, settings.file_backups)
+    else:
+        make = _otlp_span_exporter(otlp_target(TRACES, settings, environ))
+    return CountingSpanExporter(make, ledger)
+
+
+def _otlp_span_exporter(target: OtlpTarget) -> Callable[[], SpanExporter]:
+    if target.protocol == GRPC:
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpanExporter
+
+        return partial(GrpcSpanExporter, endpoint=target.argument)
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    return partial(OTLPSpanExporter, endpoint=target.argument)
+
+
+def _metric_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> CountingMetricExporter:
+    ledger = ExportLedger(_destination(name, METRICS, settings, environ))
+    make: Callable[[], MetricExporter]
+    if name == CONSOLE:
+        from litespan.export.metric_table import ConsoleMetricExporter
+
+        make = ConsoleMetricExporter
+    elif name == FILE:
+        from litespan.export.otlp_file import OtlpFileMetricExporter
+
+        path = file_path(METRICS, settings)
+        make = partial(OtlpFileMetricExporter, path, settings.file_max_bytes, settings.file_backups)
+    else:
+        make = _otlp_metric_exporter(otlp_target(METRICS, settings, environ))
+    return CountingMetricExporter(make, ledger)
+
+
+def _otlp_metric_exporter(target: OtlpTarget) -> Callable[[], MetricExporter]:
+    if target.protocol == GRPC:
+        from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import (
+            OTLPMetricExporter as GrpcMetricExporter,
+        )
+
+        return partial(GrpcMetricExporter, endpoint=target.argument)
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+
+    return partial(OTLPMetricExporter, endpoint=target.argument)
+
+
+def _destination(name: str, signal: str, settings: Settings, environ: Mapping[str, str]) -> Destination:
+    if name == CONSOLE:
+        return Destination(signal, "console", "Check that standard output is open.")
+    if name == FILE:
+        return Destination(signal, f"file {file_path(signal, settings)}", _CHECK_FILE)
+    target = otlp_target(signal, settings, environ)
+    return Destination(signal, f"OTLP {target.protocol} {target.shown}", _CHECK_RECEIVER)

@@ -1,0 +1,120 @@
+"""What became of the telemetry of one destination: counts, and one log line at the first loss."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+logger = logging.getLogger("litespan")
+
+TRACES: Final = "traces"
+METRICS: Final = "metrics"
+
+EXPORT_FAILED: Final = "export_failed"
+QUEUE_FULL: Final = "queue_full"
+SHUT_DOWN: Final = "shut_down"
+NO_ROOT: Final = "no_root"
+
+_WHAT_TO_DO: Final = {
+    QUEUE_FULL: "Spans end faster than they can be sent: raise OTEL_BSP_MAX_QUEUE_SIZE (default 2048).",
+    SHUT_DOWN: "They ended after shutdown, or shutdown ran out of time: raise its timeout.",
+    NO_ROOT: "Their trace's first span never ended, so no tree was printed.",
+}
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where one exporter sends: shown in logs, so it holds no credentials.
+
+    Attributes:
+        signal: ``traces`` or ``metrics``.
+        label: what it is, for example ``OTLP http/protobuf http://localhost:4318/v1/traces``.
+        advice: what to do when exports to it fail; one sentence.
+    """
+
+    signal: str
+    label: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.signal}: {self.label}"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Items handed to the exporter and exported; failed exports by class; items lost by reason.
+
+    A failed export of metrics loses no item: cumulative values go out with the next export.
+    """
+
+    handed_over: int = 0
+    exported: int = 0
+    failures: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
+
+
+class ExportLedger:
+    """Thread-safe counts of one destination."""
+
+    def __init__(self, destination: Destination) -> None:
+        self.destination = destination
+        self.reset()
+
+    def reset(self) -> None:
+        """Start from zero, with a new lock: in a forked child the inherited one may be held for ever."""
+        self._lock = threading.Lock()
+        self._handed_over = 0
+        self._exported = 0
+        self._failures: Counter[str] = Counter()
+        self._dropped: Counter[str] = Counter()
+        self._loss_logged = False
+
+    def counts(self) -> Counts:
+        """Return the counts as they are now."""
+        with self._lock:
+            return Counts(self._handed_over, self._exported, dict(self._failures), dict(self._dropped))
+
+    def losses(self) -> int:
+        """Return the number of items lost, plus the number of failed exports."""
+        with self._lock:
+            return self._dropped.total() + self._failures.total()
+
+    def hand_over(self, items: int) -> None:
+        """Count items that the exporter was given."""
+        with self._lock:
+            self._handed_over += items
+
+    def succeed(self, items: int) -> None:
+        """Count items that the exporter said it has exported."""
+        with self._lock:
+            self._exported += items
+
+    def fail(self, items: int, error_type: str) -> None:
+        """Count a failed export; ``error_type`` is an exception's class or ``export_failed``."""
+        with self._lock:
+            self._failures[error_type] += 1
+            if self.destination.signal == TRACES:
+                self._dropped[EXPORT_FAILED] += items
+        self._log_first_loss(items, error_type, self.destination.advice)
+
+    def drop(self, reason: str, items: int) -> None:
+        """Count items that were lost before the exporter got them."""
+        with self._lock:
+            self._dropped[reason] += items
+        self._log_first_loss(items, reason, _WHAT_TO_DO[reason])
+
+    def _log_first_loss(self, items: int, reason: str, advice: str) -> None:
+        with self._lock:
+            first, self._loss_logged = not self._loss_logged, True
+        if first:
+            logger.warning(
+                "litespan could not export %s (%s; %d items). %s "
+                "Further losses are counted in litespan.stats() and not logged.",
+                self.destination,
+                reason,
+                items,
+                advice,
+            )

@@ -1,0 +1,164 @@
+"""One path per destination: flushed, shut down and counted on its own, so that a dead one delays no other."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+from litespan.export.counting import CountingMetricExporter, CountingSpanExporter
+from litespan.export.deadline import Worker
+from litespan.export.ledger import ExportLedger
+from litespan.export.span_queue import QueueSize, SpanQueue
+
+
+class Path(ABC):
+    """How a pipeline sees one destination.
+
+    ``flush`` and ``shutdown`` may block as long as the exporter likes; they run on ``worker``.
+    """
+
+    def __init__(self, signal: str, ledger: ExportLedger | None) -> None:
+        self.worker = Worker(signal)
+        # None where litespan does not see the exports.
+        self.ledger = ledger
+
+    @abstractmethod
+    def flush(self) -> bool:
+        """Export all there is; True only if nothing was lost."""
+
+    @abstractmethod
+    def shutdown(self) -> bool:
+        """Export all there is and stop; True only if nothing was lost."""
+
+    @abstractmethod
+    def interrupt(self) -> None:
+        """End an export that takes too long, as far as its exporter can be interrupted."""
+
+    def waiting(self) -> int:
+        """Return the number of ended spans that were not handed to an exporter yet."""
+        return 0
+
+    def reset_after_fork(self) -> None:
+        """Make a forked child start with no data and no threads of its parent."""
+        self.worker.start()
+
+
+class SpanPath(Path):
+    """Spans to one exporter: from a queue, or without a ``size`` at once, because a person waits for them."""
+
+    def __init__(self, exporter: CountingSpanExporter, size: QueueSize | None) -> None:
+        super().__init__("traces", exporter.ledger)
+        self._exporter = exporter
+        self._queue = SpanQueue(exporter, exporter.ledger, size) if size else None
+        self.processor = self._queue or SimpleSpanProcessor(exporter)
+        self._known_losses = 0
+
+    def flush(self) -> bool:
+        """Empty the queue; True only if nothing was lost since the flush before this one."""
+        flushed = self.processor.force_flush()
+        before, self._known_losses = self._known_losses, self._exporter.ledger.losses()
+        return flushed and before == self._known_losses
+
+    def shutdown(self) -> bool:
+        """Empty the queue and stop; spans that end later are counted as dropped."""
+        flushed = self.flush()
+        self.processor.shutdown()
+        return flushed
+
+    def interrupt(self) -> None:
+        """Close the exporter; what is still queued then fails at once."""
+        self._exporter.shutdown()
+
+    def waiting(self) -> int:
+        """Return the length of the queue."""
+        return self._queue.waiting() if self._queue else 0
+
+    def reset_after_fork(self) -> None:
+        """Forget the parent's spans and connections."""
+        self._known_losses = 0
+        self._exporter.reset_after_fork()
+        if self._queue:
+            self._queue.reset_after_fork()
+        super().reset_after_fork()
+
+
+class MetricPath(Path):
+    """Metrics collected and sent at an interval (milliseconds; None: OpenTelemetry's variable)."""
+
+    def __init__(self, exporter: CountingMetricExporter, interval_ms: float | None) -> None:
+        super().__init__("metrics", exporter.ledger)
+        self._exporter = exporter
+        self._interval_ms = interval_ms
+        self._provider: MeterProvider | None = None
+        self.reader = self._make_reader()
+
+    def attach(self, provider: MeterProvider) -> None:
+        """Remember the provider that the reader was given to."""
+        self._provider = provider
+
+    def flush(self) -> bool:
+        """Collect and export now; an earlier failure lost nothing, because the values are cumulative."""
+        return self._lossless(self.reader.force_flush)
+
+    def shutdown(self) -> bool:
+        """Collect and export a last time."""
+        return self._lossless(self.reader.shutdown)
+
+    def interrupt(self) -> None:
+        """Close the exporter."""
+        self._exporter.shutdown()
+
+    def reset_after_fork(self) -> None:
+        """Start from zero in a forked child, which sends under an instance id of its own.
+
+        The inherited reader holds the parent's sums and would send them again. Where the SDK can add a reader
+        later, a new one takes over and starts from zero; older SDKs (1.40) cannot, there the sums stay. It is
+        added on the worker, because a thread of the parent may hold a lock of the metrics SDK for ever.
+        """
+        super().reset_after_fork()
+        if hasattr(self._provider, "add_metric_reader"):
+            self._exporter = self._exporter.succeed_after_fork()
+            self.worker.submit(self._replace_reader)
+        else:
+            self._exporter.reset_after_fork()
+
+    def _make_reader(self) -> PeriodicExportingMetricReader:
+        return PeriodicExportingMetricReader(self._exporter, export_interval_millis=self._interval_ms)
+
+    def _replace_reader(self) -> bool:
+        self.reader = self._make_reader()
+        if self._provider is not None:
+            self._provider.add_metric_reader(self.reader)
+        return True
+
+    def _lossless(self, action: Callable[[], object]) -> bool:
+        before = self._exporter.ledger.losses()
+        action()
+        return self._exporter.ledger.losses() == before
+
+
+class AdoptedPath(Path):
+    """A provider of the application: flushed, never shut down, its exports not seen."""
+
+    def __init__(self, find: Callable[[], Any], signal: str) -> None:
+        super().__init__(signal, None)
+        # Looked up at each flush: the application may set its global provider after litespan was set up.
+        self._find = find
+
+    def flush(self) -> bool:
+        """Ask the provider to flush; True unless it says that it could not."""
+        # The API's own placeholders have nothing to flush.
+        force_flush = getattr(self._find(), "force_flush", None)
+        return force_flush is None or force_flush() is not False
+
+    def shutdown(self) -> bool:
+        """Only flush: the application ends what it has made."""
+        return self.flush()
+
+    def interrupt(self) -> None:
+        """Do nothing: the exporters are the application's own."""

@@ -1,0 +1,222 @@
+"""The OpenTelemetry SDK as litespan uses it: providers built or adopted, and deadlines that are kept."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import weakref
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, wait
+from typing import Any, Final
+
+from opentelemetry import trace
+from opentelemetry.metrics import MeterProvider
+
+from litespan.export.adoption import (
+    application_meter_provider,
+    application_tracer_provider,
+    make_meter_provider_global,
+    make_tracer_provider_global,
+)
+from litespan.export.choice import files_by_default, metric_interval_ms
+from litespan.export.exporters import metric_exporters, span_exporters
+from litespan.export.ledger import METRICS, TRACES
+from litespan.export.paths import Path
+from litespan.export.providers import (
+    Metrics,
+    Traces,
+    adopt_metrics,
+    adopt_traces,
+    build_metrics,
+    build_traces,
+    warn_of_ignored_exporters,
+)
+from litespan.export.resource import build_resource
+from litespan.export.span_queue import queue_size
+from litespan.settings import Settings
+
+logger = logging.getLogger("litespan")
+
+# Seconds that interrupted exports get to end after a shutdown ran out of time.
+_GRACE: Final = 0.25
+
+
+class Pipeline:
+    """Providers and what flushes, stops and counts them. Build it with :func:`build` or :func:`adopt`."""
+
+    def __init__(self, traces: Traces, metrics: Metrics, notes: Sequence[str] = ()) -> None:
+        self.tracer_provider: trace.TracerProvider = traces.provider
+        self.meter_provider: MeterProvider = metrics.provider
+        self._paths: dict[str, Sequence[Path]] = {TRACES: traces.paths, METRICS: metrics.paths}
+        self._notes = [*traces.notes, *metrics.notes, *notes]
+        self._lock = threading.Lock()
+        self._ending: list[Future[bool]] | None = None
+        _reset_after_fork(self)
+
+    def flush(self, timeout: float) -> bool:
+        """Send what there is; return within ``timeout`` seconds (and some milliseconds).
+
+        True only if all of it was really exported; for an adopted provider, if it did not say no. Spans lost
+        since the last flush make it False. What does not make it in time goes on in the background.
+        """
+        with self._lock:
+            running = self._ending
+        return _all_true(running or [path.worker.submit(path.flush) for path in self._all()], timeout)
+
+    def shutdown(self, timeout: float) -> bool:
+        """Send what there is and stop, within ``timeout`` + 0.5 seconds; adopted providers are only flushed.
+
+        True only if all of it was really exported. A second call waits for the first one.
+        """
+        ending = self._begin_to_end()
+        if wait(ending, timeout).not_done:
+            self._interrupt(timeout)
+        return _all_true(ending, _GRACE)
+
+    def describe(self) -> list[str]:
+        """Say where the data goes, one line per signal and destination; no line holds a credential."""
+        return list(self._notes)
+
+    def stats(self) -> dict[str, dict[str, Any]]:
+        """Return the counts of each signal, summed over its destinations.
+
+        ``handed_over``, ``exported``, ``queued`` and ``dropped`` (by reason) are spans or metric points,
+        ``export_failures`` are exports (by exception class). Exports of adopted providers are not seen.
+        """
+        return {signal: self._signal_stats(signal) for signal in (TRACES, METRICS)}
+
+    def dropped(self) -> dict[tuple[str, str], int]:
+        """Return the number of items lost, by signal and reason."""
+        stats = self.stats()
+        return {(signal, why): n for signal in stats for why, n in stats[signal]["dropped"].items()}
+
+    def export_failures(self) -> dict[tuple[str, str], int]:
+        """Return the number of failed exports, by signal and ``error.type``."""
+        stats = self.stats()
+        return {(signal, kind): n for signal in stats for kind, n in stats[signal]["export_failures"].items()}
+
+    def queue_size(self) -> int:
+        """Return the number of ended spans that wait for their export."""
+        return sum(path.waiting() for path in self._all())
+
+    def _all(self) -> list[Path]:
+        return [path for paths in self._paths.values() for path in paths]
+
+    def _begin_to_end(self) -> list[Future[bool]]:
+        with self._lock:
+            if self._ending is None:
+                self._ending = [path.worker.submit(path.shutdown) for path in self._all()]
+                for path in self._all():
+                    path.worker.stop()
+            return self._ending
+
+    def _interrupt(self, timeout: float) -> None:
+        logger.warning(
+            "litespan gave up waiting for its exporters after %g s; %d spans were still queued. "
+            "Check that the receiver runs.",
+            timeout,
+            self.queue_size(),
+        )
+        for path in self._all():
+            path.interrupt()
+
+    def _signal_stats(self, signal: str) -> dict[str, Any]:
+        counts = [path.ledger.counts() for path in self._paths[signal] if path.ledger]
+        return {
+            "handed_over": sum(c.handed_over for c in counts),
+            "exported": sum(c.exported for c in counts),
+            "queued": sum(path.waiting() for path in self._paths[signal]),
+            "dropped": _sum(c.dropped for c in counts),
+            "export_failures": _sum(c.failures for c in counts),
+        }
+
+    def reset_after_fork(self) -> None:
+        """Start anew in a forked child: OpenTelemetry drops the inherited queues, the rest is done here."""
+        self._lock = threading.Lock()
+        if self._ending is None:
+            for path in self._all():
+                path.reset_after_fork()
+
+
+def build(
+    settings: Settings,
+    *,
+    tracer_provider: trace.TracerProvider | None = None,
+    meter_provider: MeterProvider | None = None,
+    use_globals: bool = True,
+) -> Pipeline:
+    """Make the pipeline of ``configure``: adopt a provider that is given or global, build the others.
+
+    What is built becomes OpenTelemetry's global provider, so that spans of the program itself join.
+    ``use_globals=False`` leaves the global providers alone, for several pipelines in one process.
+
+    Raises:
+        ConfigurationError: if an exporter cannot work, for example because its file cannot be written.
+    """
+    environ = os.environ
+    if use_globals:
+        tracer_provider = tracer_provider or application_tracer_provider()
+        meter_provider = meter_provider or application_meter_provider()
+    warn_of_ignored_exporters(
+        settings,
+        environ,
+        traces_adopted=tracer_provider is not None,
+        metrics_adopted=meter_provider is not None,
+    )
+    # All that can fail comes first, so that a failure leaves no provider and no thread behind.
+    exporters = {} if tracer_provider else span_exporters(settings, environ)
+    meters = {} if meter_provider else metric_exporters(settings, environ)
+    size, interval_ms = queue_size(environ), metric_interval_ms(settings, environ)
+    resource = build_resource(settings)
+    traces = adopt_traces(tracer_provider) if tracer_provider else build_traces(exporters, size, resource)
+    metrics = (
+        adopt_metrics(meter_provider) if meter_provider else build_metrics(meters, interval_ms, resource)
+    )
+    if use_globals and tracer_provider is None:
+        make_tracer_provider_global(traces.provider)
+    if use_globals and meter_provider is None:
+        make_meter_provider_global(metrics.provider)
+    return Pipeline(traces, metrics, _hint(settings, environ))
+
+
+def adopt(
+    tracer_provider: trace.TracerProvider | None = None, meter_provider: MeterProvider | None = None
+) -> Pipeline:
+    """Make the pipeline of ``instrument``: use the given or the global providers and build none.
+
+    A global provider that the application sets later is used from then on.
+    """
+    return Pipeline(adopt_traces(tracer_provider), adopt_metrics(meter_provider))
+
+
+def _hint(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    if not files_by_default(settings, environ):
+        return []
+    return ["set OTEL_EXPORTER_OTLP_ENDPOINT to send it to a collector instead"]
+
+
+def _all_true(futures: Sequence[Future[bool]], timeout: float) -> bool:
+    done, late = wait(futures, timeout)
+    return not late and all(future.result() for future in done)
+
+
+def _sum(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return dict(total)
+
+
+def _reset_after_fork(pipeline: Pipeline) -> None:
+    if not hasattr(os, "register_at_fork"):
+        return
+    reference = weakref.WeakMethod(pipeline.reset_after_fork)
+
+    def reset() -> None:
+        if method := reference():
+            method()
+
+    # After OpenTelemetry's own hooks, which were registered when the providers were made.
+    os.register_at_fork(after_in_child=reset)

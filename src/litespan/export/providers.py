@@ -1,0 +1,93 @@
+"""Build or adopt the provider of one signal, with the paths that lead from it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+
+from litespan.export.choice import CONSOLE, given_by_argument
+from litespan.export.counting import CountingMetricExporter, CountingSpanExporter
+from litespan.export.ledger import METRICS, TRACES
+from litespan.export.paths import AdoptedPath, MetricPath, Path, SpanPath
+from litespan.export.span_queue import QueueSize
+from litespan.settings import Settings
+
+logger = logging.getLogger("litespan")
+
+_ADOPTED: Final = "{}: the application's own OpenTelemetry provider"
+
+
+class Traces(NamedTuple):
+    """A tracer provider, its paths, and where they lead."""
+
+    provider: trace.TracerProvider
+    paths: Sequence[Path]
+    notes: Sequence[str]
+
+
+class Metrics(NamedTuple):
+    """A meter provider, its paths, and where they lead."""
+
+    provider: metrics.MeterProvider
+    paths: Sequence[Path]
+    notes: Sequence[str]
+
+
+def build_traces(
+    exporters: Mapping[str, CountingSpanExporter], size: QueueSize, resource: Resource
+) -> Traces:
+    """Make a tracer provider for exporters by name; OpenTelemetry's variables set its sampler and limits."""
+    # Our own exit handler ends it, because the provider's would wait as long as its exporters like.
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    paths = [SpanPath(exporter, None if name == CONSOLE else size) for name, exporter in exporters.items()]
+    for path in paths:
+        provider.add_span_processor(path.processor)
+    return Traces(provider, paths, _notes(TRACES, exporters.values()))
+
+
+def build_metrics(
+    exporters: Mapping[str, CountingMetricExporter], interval_ms: float | None, resource: Resource
+) -> Metrics:
+    """Make a meter provider for exporters by name; ``interval_ms`` as in :class:`MetricPath`."""
+    paths = [MetricPath(exporter, interval_ms) for exporter in exporters.values()]
+    provider = MeterProvider([path.reader for path in paths], resource=resource, shutdown_on_exit=False)
+    for path in paths:
+        path.attach(provider)
+    return Metrics(provider, paths, _notes(METRICS, exporters.values()))
+
+
+def adopt_traces(provider: trace.TracerProvider | None) -> Traces:
+    """Use a tracer provider of the application; None: the global one, also if it is set later."""
+    find = trace.get_tracer_provider if provider is None else lambda: provider
+    return Traces(provider or find(), [AdoptedPath(find, TRACES)], [_ADOPTED.format(TRACES)])
+
+
+def adopt_metrics(provider: metrics.MeterProvider | None) -> Metrics:
+    """The same for metrics."""
+    find = metrics.get_meter_provider if provider is None else lambda: provider
+    return Metrics(provider or find(), [AdoptedPath(find, METRICS)], [_ADOPTED.format(METRICS)])
+
+
+def _notes(signal: str, exporters: Iterable[CountingSpanExporter | CountingMetricExporter]) -> list[str]:
+    return [str(exporter.ledger.destination) for exporter in exporters] or [f"{signal}: nowhere"]
+
+
+def warn_of_ignored_exporters(
+    settings: Settings, environ: Mapping[str, str], *, traces_adopted: bool, metrics_adopted: bool
+) -> None:
+    """Log one warning if arguments ask for exporters that an adopted provider makes void."""
+    names = {"traces_exporter": traces_adopted, "metrics_exporter": metrics_adopted}
+    names["otlp_endpoint"] = traces_adopted and metrics_adopted
+    ignored = [name for name, void in names.items() if void and given_by_argument(settings, name, environ)]
+    if ignored:
+        logger.warning(
+            "litespan ignores %s: it uses the OpenTelemetry providers that the application has set. "
+            "Add the exporter to those providers, or call litespan.configure() and do not set them.",
+            " and ".join(ignored),
+        )

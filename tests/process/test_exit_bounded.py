@@ -1,0 +1,87 @@
+"""How a program ends: with its own exit code, with its data sent, and never held up by a dead receiver."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.otlp_server import Protocol, collector, dead_endpoint
+
+PROGRAM = Path(__file__).with_name("exit_program.py")
+
+
+def run(
+    exit_code: int, spans: int, cwd: Path, **variables: str
+) -> tuple[subprocess.CompletedProcess[str], float]:
+    """Run the program; return what it left and how many seconds it took."""
+    begin = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), str(exit_code), str(spans)],
+        cwd=cwd,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done, time.monotonic() - begin
+
+
+@pytest.fixture(scope="module")
+def start_up(tmp_path_factory: pytest.TempPathFactory) -> float:
+    """Return the seconds that the program takes when nothing holds its exit up."""
+    none = {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}
+    return run(0, 1, tmp_path_factory.mktemp("start"), **none)[1]
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_exit_sends_what_is_left(tmp_path: Path, protocol: Protocol) -> None:
+    """The last spans and metrics arrive although the program only exits; the exit code is its own."""
+    with collector(protocol) as received:
+        variables = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": received.endpoint,
+            "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+        }
+        done, _ = run(3, 700, tmp_path, **variables)
+    assert (done.returncode, done.stderr) == (3, "")
+    assert len(received.spans()) == 700
+    assert received.sum_of("tokens") == 700
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+@pytest.mark.parametrize("receiver", ["dead", "black_hole"])
+def test_exit_is_bounded(tmp_path: Path, start_up: float, protocol: Protocol, receiver: str) -> None:
+    """With a receiver that is dead or silent, exit takes at most the exit timeout and half a second."""
+    variables = {
+        "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+        "LITESPAN_EXIT_TIMEOUT": "1",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": dead_endpoint(),
+    }
+    if receiver == "dead":
+        done, seconds = run(7, 700, tmp_path, **variables)
+    else:
+        with collector(protocol, "black_hole") as received:
+            done, seconds = run(
+                7, 700, tmp_path, **variables | {"OTEL_EXPORTER_OTLP_ENDPOINT": received.endpoint}
+            )
+    assert done.returncode == 7
+    # The start of the interpreter and the imports vary on a busy machine.
+    assert seconds - start_up < 1 + 0.5 + 1.0
+    assert "gave up waiting for its exporters after 1 s" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_exit_writes_the_default_files(tmp_path: Path) -> None:
+    """Without any variable, the data is in two files in the working directory after the exit."""
+    done, _ = run(0, 3, tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "litespan-metrics.jsonl",
+        "litespan-traces.jsonl",
+    ]
+    assert (tmp_path / "litespan-traces.jsonl").read_text().count('"name":"chat"') == 3

@@ -1,0 +1,84 @@
+"""A forked child sends its own data only, and its counts are its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.otlp_server import collector
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+
+PROGRAM = """
+import json, os, sys, time
+from litespan.export.pipeline import build
+from litespan.settings import load_settings
+
+pipeline = build(load_settings())
+tracer = pipeline.tracer_provider.get_tracer("test")
+counter = pipeline.meter_provider.get_meter("test").create_counter("tokens")
+
+def work(name, tokens):
+    with tracer.start_as_current_span(name):
+        counter.add(tokens)
+
+work("parent before", 100)
+if sys.argv[1] == "sent":
+    assert pipeline.flush(5)
+child = os.fork()
+if child == 0:
+    assert pipeline.flush(5)
+    work("child", 7)
+    flushed = pipeline.flush(5)
+    print(json.dumps({"flushed": flushed, **pipeline.stats()["traces"]}), flush=True)
+    assert pipeline.shutdown(5)
+    os._exit(0)
+_, status = os.waitpid(child, 0)
+assert status == 0
+work("parent after", 1000)
+assert pipeline.shutdown(5)
+"""
+
+
+def token_sums(requests: list[dict[str, object]]) -> dict[str, int]:
+    """Return the last value of the counter by service instance."""
+    sums: dict[str, int] = {}
+    for request in requests:
+        for resource in request["resourceMetrics"]:  # type: ignore[attr-defined]
+            attributes = {a["key"]: a["value"]["stringValue"] for a in resource["resource"]["attributes"]}
+            for scope in resource["scopeMetrics"]:
+                for metric in scope["metrics"]:
+                    (point,) = metric["sum"]["dataPoints"]
+                    sums[attributes["service.instance.id"]] = int(point["asInt"])
+    return sums
+
+
+@pytest.mark.parametrize("before_fork", ["sent", "waiting"])
+def test_child_sends_only_its_own(tmp_path: Path, before_fork: str) -> None:
+    """Each span arrives once, the counters of both processes add up, and the child counts from zero."""
+    with collector() as received:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore::DeprecationWarning", "-c", PROGRAM, before_fork],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "OTEL_EXPORTER_OTLP_ENDPOINT": received.endpoint,
+                "OTEL_METRICS_EXPORTER": "litespan_file",
+            },
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(span.name for span in received.spans()) == ["child", "parent after", "parent before"]
+    child = json.loads(done.stdout)
+    assert child["flushed"] is True
+    assert (child["handed_over"], child["exported"], child["queued"]) == (1, 1, 0)
+    lines = (tmp_path / "litespan-metrics.jsonl").read_text().splitlines()
+    assert sorted(token_sums([json.loads(line) for line in lines]).values()) == [7, 1100]

@@ -1,0 +1,129 @@
+"""Where data goes, as the settings and the environment say."""
+
+from __future__ import annotations
+
+import pytest
+
+from litespan.export.choice import exporter_names, files_by_default, metric_interval_ms, otlp_target
+from litespan.export.pipeline import build
+from litespan.settings import ConfigurationError, load_settings
+
+BASE = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "arguments", "traces", "metrics"),
+    [
+        ({}, {}, "litespan_file", "litespan_file"),
+        (BASE, {}, "otlp", "otlp"),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c/v1/traces"}, {}, "otlp", "litespan_file"),
+        ({"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://c/v1/metrics"}, {}, "litespan_file", "otlp"),
+        ({}, {"otlp_endpoint": "http://c:4318"}, "otlp", "otlp"),
+        ({"OTEL_TRACES_EXPORTER": "console,otlp"}, {}, "console,otlp", "litespan_file"),
+        (BASE | {"OTEL_TRACES_EXPORTER": "none"}, {}, "", "otlp"),
+        ({"OTEL_TRACES_EXPORTER": "none"}, {"traces_exporter": "console"}, "console", "litespan_file"),
+    ],
+)
+def test_exporters(environ: dict[str, str], arguments: dict[str, str], traces: str, metrics: str) -> None:
+    """An explicit choice is taken; else OTLP where there is an endpoint for the signal; else the file."""
+    settings = load_settings(environ, **arguments)
+    assert ",".join(exporter_names("traces", settings, environ)) == traces
+    assert ",".join(exporter_names("metrics", settings, environ)) == metrics
+
+
+@pytest.mark.parametrize(
+    ("environ", "arguments", "shown", "argument"),
+    [
+        (BASE, {}, "http/protobuf http://collector:4318/v1/traces", None),
+        (
+            BASE | {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://other/in"},
+            {},
+            "http/protobuf http://other/in",
+            None,
+        ),
+        (
+            BASE | {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://other/in"},
+            {"otlp_endpoint": "https://mine/base/"},
+            "http/protobuf https://mine/base/v1/traces",
+            "https://mine/base/v1/traces",
+        ),
+        (BASE | {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, {}, "grpc http://collector:4318", None),
+        (BASE | {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc"}, {}, "grpc http://collector:4318", None),
+        ({}, {"traces_exporter": "otlp"}, "http/protobuf http://localhost:4318/v1/traces", None),
+        (
+            {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf"},
+            {"otlp_protocol": "grpc", "otlp_endpoint": "http://mine:4317"},
+            "grpc http://mine:4317",
+            "http://mine:4317",
+        ),
+    ],
+)
+def test_otlp_target(
+    environ: dict[str, str], arguments: dict[str, str], shown: str, argument: str | None
+) -> None:
+    """Argument, then the signal's variable, then the common one; variables are left to OpenTelemetry."""
+    target = otlp_target("traces", load_settings(environ, **arguments), environ)
+    assert f"{target.protocol} {target.shown}" == shown
+    assert target.argument == argument
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "must start with http:// or https://"),
+        (BASE | {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/json"}, "Valid values: http/protobuf, grpc"),
+    ],
+)
+def test_what_cannot_work_is_a_clear_error(environ: dict[str, str], message: str) -> None:
+    """A wrong endpoint or protocol fails at once and says what is right."""
+    with pytest.raises(ConfigurationError, match=message):
+        otlp_target("traces", load_settings(environ), environ)
+
+
+def test_credentials_in_a_url_are_not_shown() -> None:
+    """User-info and query of the endpoint do not get into logs."""
+    settings = load_settings({}, otlp_endpoint="https://user:secret@host:4318/x?key=secret")
+    assert "secret" not in otlp_target("traces", settings, {}).shown
+
+
+@pytest.mark.parametrize(
+    ("environ", "arguments", "expected"),
+    [
+        ({}, {}, 60_000),
+        ({"LITESPAN_METRIC_INTERVAL": "5"}, {}, 5_000),
+        ({"OTEL_METRIC_EXPORT_INTERVAL": "1000"}, {}, None),
+        ({"OTEL_METRIC_EXPORT_INTERVAL": "1000", "LITESPAN_METRIC_INTERVAL": "5"}, {}, None),
+        ({"OTEL_METRIC_EXPORT_INTERVAL": "1000"}, {"metric_interval": 7}, 7_000),
+    ],
+)
+def test_metric_interval(
+    environ: dict[str, str], arguments: dict[str, float], expected: float | None
+) -> None:
+    """An argument goes before OpenTelemetry's variable (None: left to it), and that one before ours."""
+    assert metric_interval_ms(load_settings(environ, **arguments), environ) == expected
+
+
+def test_default_files_are_told_with_the_way_out(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    """Without any choice, the description names the absolute paths and the variable that changes it."""
+    monkeypatch.chdir(str(tmp_path))
+    pipeline = build(load_settings(), use_globals=False)
+    assert pipeline.describe() == [
+        f"traces: file {tmp_path}/litespan-traces.jsonl",
+        f"metrics: file {tmp_path}/litespan-metrics.jsonl",
+        "set OTEL_EXPORTER_OTLP_ENDPOINT to send it to a collector instead",
+    ]
+    assert pipeline.shutdown(5)
+    assert not files_by_default(load_settings({}, traces_exporter="none", metrics_exporter="none"), {})
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_running(tmp_path: object) -> None:
+    """If the metrics file cannot be written, building fails before any thread was started."""
+    import threading
+
+    before = threading.active_count()
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        build(
+            load_settings({}, traces_file=f"{tmp_path}/t", metrics_file=f"{tmp_path}"),
+            use_globals=False,
+        )
+    assert threading.active_count() == before

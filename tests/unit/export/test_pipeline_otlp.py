@@ -1,0 +1,188 @@
+"""What a real OTLP receiver gets from a pipeline, and how long a broken one can hold the program up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from litespan.export.pipeline import Pipeline, build
+from litespan.settings import load_settings
+from tests.fakes.otlp_server import Protocol, collector, dead_endpoint
+
+PROTOCOLS = ("http/protobuf", "grpc")
+Build = Callable[..., Pipeline]
+
+
+@pytest.fixture
+def make() -> Iterator[Build]:
+    """Build pipelines that share nothing, and end them afterwards."""
+    made: list[Pipeline] = []
+
+    def make_one(**settings: object) -> Pipeline:
+        made.append(build(load_settings(None, **settings), use_globals=False))
+        return made[-1]
+
+    yield make_one
+    for pipeline in made:
+        pipeline.shutdown(0.01)
+
+
+def record(pipeline: Pipeline, name: str = "chat gpt-4o", tokens: int = 42) -> int:
+    """Make one span and one measurement; return the span's id."""
+    tracer = pipeline.tracer_provider.get_tracer("test")
+    counter = pipeline.meter_provider.get_meter("test").create_counter("tokens", unit="{token}")
+    with tracer.start_as_current_span(name, attributes={"answer": 42}) as span:
+        counter.add(tokens, {"model": "gpt-4o"})
+    return span.get_span_context().span_id
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_spans_and_metrics_arrive_whole(make: Build, protocol: Protocol) -> None:
+    """A collector gets the span with its id and attributes, the counter's value, and the service's name."""
+    with collector(protocol) as received:
+        pipeline = make(otlp_endpoint=received.endpoint, otlp_protocol=protocol, service_name="shop")
+        span_id = record(pipeline)
+        assert pipeline.flush(5)
+
+    (span,) = received.spans()
+    assert (span.name, span.span_id) == ("chat gpt-4o", span_id.to_bytes(8, "big"))
+    assert [(a.key, a.value.int_value) for a in span.attributes] == [("answer", 42)]
+    assert received.sum_of("tokens") == 42
+    resource = {
+        a.key: a.value.string_value for a in received.trace_requests[0].resource_spans[0].resource.attributes
+    }
+    assert resource["service.name"] == "shop"
+    assert resource["service.instance.id"]
+    assert pipeline.stats()["traces"]["exported"] == 1
+
+
+def test_variables_of_opentelemetry_stay_in_force(make: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the endpoint from the environment, OpenTelemetry's headers and per-signal endpoint are used."""
+    with collector() as traces, collector() as metrics:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", metrics.endpoint)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", traces.endpoint + "/v1/traces")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-team=blue")
+        pipeline = make()
+        record(pipeline)
+        assert pipeline.flush(5)
+
+    assert len(traces.spans()) == 1
+    assert not metrics.spans()
+    assert metrics.sum_of("tokens") == 42
+    assert [headers["x-team"] for headers in traces.headers + metrics.headers] == ["blue", "blue"]
+
+
+def test_protocol_of_one_signal(make: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OTEL_EXPORTER_OTLP_TRACES_PROTOCOL changes the protocol of traces only."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc")
+    with collector("grpc") as traces, collector() as metrics:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", traces.endpoint)
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", metrics.endpoint + "/v1/metrics")
+        pipeline = make()
+        record(pipeline)
+        assert pipeline.flush(5)
+
+    assert len(traces.spans()) == 1
+    assert metrics.sum_of("tokens") == 42
+
+
+def test_the_last_data_goes_out_at_shutdown(make: Build) -> None:
+    """Shutdown alone sends everything, answers True, and a second shutdown or flush says the same at once."""
+    with collector() as received:
+        pipeline = make(otlp_endpoint=received.endpoint)
+        record(pipeline)
+        assert pipeline.shutdown(5)
+        assert pipeline.shutdown(5)
+        assert pipeline.flush(5)
+
+    assert len(received.spans()) == 1
+    assert received.sum_of("tokens") == 42
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_dead_port_keeps_the_deadline(make: Build, protocol: Protocol) -> None:
+    """Where nothing listens, flush and shutdown answer False within their time plus half a second."""
+    pipeline = make(otlp_endpoint=dead_endpoint(), otlp_protocol=protocol)
+    record(pipeline)
+    _assert_false_within(pipeline.flush, 1.0)
+    _assert_false_within(pipeline.shutdown, 0.5)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_silent_receiver_keeps_the_deadline(make: Build, protocol: Protocol) -> None:
+    """A receiver that accepts and never answers holds flush and shutdown up no longer than asked."""
+    with collector(protocol, "black_hole") as received:
+        pipeline = make(otlp_endpoint=received.endpoint, otlp_protocol=protocol)
+        record(pipeline)
+        _assert_false_within(pipeline.flush, 1.0)
+        assert received.arrived.is_set()
+        _assert_false_within(pipeline.shutdown, 0.5)
+
+
+def _assert_false_within(action: Callable[[float], bool], timeout: float) -> None:
+    begin = time.monotonic()
+    assert not action(timeout)
+    assert time.monotonic() - begin < timeout + 0.5
+
+
+def test_unavailable_receiver_is_counted(make: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receiver that answers 503 until the time is up costs the batch, which is counted by reason."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.5")
+    with collector(mode="503") as received:
+        pipeline = make(otlp_endpoint=received.endpoint)
+        record(pipeline)
+        assert not pipeline.flush(3)
+        assert pipeline.dropped() == {("traces", "export_failed"): 1}
+        assert pipeline.export_failures() == {
+            ("traces", "export_failed"): 1,
+            ("metrics", "export_failed"): 1,
+        }
+        received.mode = "ok"
+        record(pipeline)
+        assert pipeline.flush(3), "what was lost before the last flush is not held against this one"
+    assert received.sum_of("tokens") == 84, "metrics lose nothing, they are cumulative"
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_shutdown_interrupts_what_it_gave_up(make: Build, protocol: Protocol) -> None:
+    """After the deadline the exporter is closed: its wait for the next attempt ends, what is queued fails."""
+    with collector(protocol, "503") as received:
+        pipeline = make(otlp_endpoint=received.endpoint, otlp_protocol=protocol, metrics_exporter="none")
+        for _ in range(600):
+            record(pipeline)
+        assert not pipeline.shutdown(0.3)
+        begin = time.monotonic()
+        while pipeline.queue_size() and time.monotonic() - begin < 3:
+            time.sleep(0.01)
+    assert pipeline.dropped() == {("traces", "export_failed"): 512, ("traces", "shut_down"): 88}
+
+
+def test_flushes_do_not_pile_up_threads(make: Build) -> None:
+    """Many flushes against a silent receiver share the pipeline's threads."""
+    import threading
+
+    with collector(mode="black_hole") as received:
+        pipeline = make(otlp_endpoint=received.endpoint)
+        record(pipeline)
+        pipeline.flush(0.01)
+        before = threading.active_count()
+        for _ in range(20):
+            pipeline.flush(0.01)
+        assert threading.active_count() <= before + 1
+
+
+def test_one_dead_destination_does_not_delay_another(make: Build, tmp_path: object) -> None:
+    """With two exporters, the file is written although the receiver is dead."""
+    path = f"{tmp_path}/traces.jsonl"
+    pipeline = make(
+        traces_exporter="otlp,litespan_file",
+        metrics_exporter="none",
+        otlp_endpoint=dead_endpoint(),
+        traces_file=path,
+    )
+    record(pipeline)
+    assert not pipeline.flush(0.5)
+    with open(path, encoding="utf-8") as file:
+        assert len(file.readlines()) == 1
