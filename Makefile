@@ -1,0 +1,85 @@
+# Everything here runs in a virtual environment of its own, .venv, made from python3 (3.10 or newer).
+# `make` alone prints the targets. Another interpreter: make PYTHON=python3.12 install
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+MANIFESTS := pyproject.toml constraints.txt
+
+# Options passed on: make demo ARGS="--json", make unit ARGS="-k usage"
+ARGS ?=
+
+TYPED := src tools tests benchmarks
+
+# LiteLLM would fetch its price table from the network when it is imported; tests use the packaged one.
+export LITELLM_LOCAL_MODEL_COST_MAP := True
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test lint type imports docstrings fast unit flow bench fmt docs clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+install: $(VENV)/.dev ## Make .venv with litespan (editable) and the development tools
+
+demo: $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.runtime) ## Run a support desk of agents on a fake provider and show its trace
+	@$(BIN)/litespan demo $(ARGS)
+
+test: lint type imports docstrings fast ## Run every check and the fast tests (what CI runs)
+
+lint: install ## Check style and formatting with ruff
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+type: install ## Check types with mypy --strict
+	$(BIN)/mypy $(TYPED)
+
+# Without its cache, which does not see that an import means another module once that module exists.
+imports: install ## Check who imports whom
+	$(BIN)/lint-imports --no-logo --no-cache
+
+docstrings: install ## Check that everything public of the package has a docstring
+	$(BIN)/interrogate src tools
+
+fast: install ## Run the fast tests: unit, contract, flow, process
+	$(BIN)/python -m pytest $(wildcard tests/unit tests/contract tests/flow tests/process) $(ARGS)
+
+unit: install ## Run the unit tests only
+	$(BIN)/python -m pytest tests/unit $(ARGS)
+
+flow: install ## Run whole agent runs over the fake provider only
+	$(BIN)/python -m pytest tests/flow $(ARGS)
+
+bench: install ## Measure the CPU time that litespan adds to a run
+	$(BIN)/python -m benchmarks.run $(ARGS)
+
+fmt: install ## Format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+docs: install ## Write the generated tables of the README anew
+	$(BIN)/python -m tools.docs_tables
+
+clean: ## Remove the virtual environment, caches and build results
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A pip that knows dependency groups (25.1 or newer) is not on every machine, hence the upgrade.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "litespan needs Python 3.10 or newer: make PYTHON=python3.x")'
+	@echo "Making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --upgrade "pip>=25.1"
+
+# One resolution for runtime and tools: in two, the second could change what the first chose.
+$(VENV)/.dev: $(MANIFESTS) | $(BIN)/python
+	@echo "Installing litespan and the development tools (about a minute)"
+	@$(PIP) install --editable . --group dev --constraint constraints.txt
+	@touch $@
+
+$(VENV)/.runtime: $(MANIFESTS) | $(BIN)/python
+	@echo "Installing litespan (about half a minute)"
+	@$(PIP) install --editable . --constraint constraints.txt
+	@touch $@

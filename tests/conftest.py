@@ -1,0 +1,51 @@
+"""Rules for every test: no network, a clean environment, and no fault of litespan goes unseen."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from litespan import guard
+from tests.isolation import clean_environment, refuse_foreign_hosts
+
+# Before any test module imports a host: LiteLLM reads its variables, and would fetch prices, when imported.
+clean_environment(os.environ)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network() -> Iterator[None]:
+    """Refuse connections and look-ups that leave this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        refuse_foreign_hosts(patch)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_internal_errors(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail the test if litespan's guard caught something, unless the test is marked to expect that."""
+    faults: list[str] = []
+
+    def listen(place: str, error: Exception) -> None:
+        faults.append(f"in {place}:\n{''.join(traceback.format_exception(error))}")
+
+    guard.reset()
+    guard.add_listener(listen)
+    yield
+    guard.remove_listener(listen)
+    if faults and request.node.get_closest_marker("internal_errors_expected") is None:
+        pytest.fail("litespan failed inside, " + "\n".join(faults), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In continuous integration a skipped test has failed: what it needs has to be installed there."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped in CI: {report.longrepr}"
+    return report
