@@ -21,6 +21,7 @@ from tests.fakes.otlp_server import Received, collector, dead_endpoint
 
 pytestmark = pytest.mark.timeout(240)
 
+MODEL = "openai/gpt-4.1-mini"
 LITESPAN = [sys.executable, "-c", "from litespan.cli import main; main(prog_name='litespan')"]
 
 # What a user's environment may hold, and the demo must not mind.
@@ -66,17 +67,16 @@ class Started:
         self.folder = folder
         real = {"OPENAI_API_KEY": "none", "OPENAI_API_BASE": provider.base_url}
         self.json = start("demo", "--json", cwd=there("json"), env=HOSTILE)
-        self.sent = start("demo", "--runs", "3", "--otlp", receiver.endpoint, cwd=there("sent"))
-        self.lost = start("demo", "--json", "--runs", "1", "--otlp", dead_endpoint(), cwd=there("lost"))
-        self.real = start(
-            "demo", "--model", "openai/gpt-4.1-mini", "--runs", "2", cwd=there("real"), env=real
+        self.sent = start(
+            "demo", "--model", MODEL, "--runs", "2", "--otlp", receiver.endpoint, cwd=there("sent"), env=real
         )
-        self.no_key = start("demo", "--model", "openai/gpt-4.1-mini", cwd=there("no_key"), env=HOSTILE)
+        self.lost = start("demo", "--json", "--runs", "1", "--otlp", dead_endpoint(), cwd=there("lost"))
+        self.no_key = start("demo", "--model", MODEL, cwd=there("no_key"), env=HOSTILE)
         self.unknown = start("demo", "--model", "opnai/gpt-4.1-mini", cwd=there("unknown"))
 
     def all(self) -> Sequence[subprocess.Popen[str]]:
         """Return all processes."""
-        return [self.json, self.sent, self.lost, self.real, self.no_key, self.unknown]
+        return [self.json, self.sent, self.lost, self.no_key, self.unknown]
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
 
 
 def test_json_and_files(started: Started) -> None:
-    """`--json` prints figures and nothing else, whatever the environment says; the files are in the folder."""
+    """`--json` prints figures and nothing else, whatever is in the environment; the files are written."""
     code, output, errors = finish(started.json)
     document = json.loads(output)
     lines = (started.folder / "json" / "litespan-traces.jsonl").read_text(encoding="utf-8").splitlines()
@@ -111,21 +111,24 @@ def test_json_and_files(started: Started) -> None:
     assert (started.folder / "json" / "litespan-metrics.jsonl").stat().st_size > 0
 
 
-def test_sent_to_a_receiver(started: Started) -> None:
-    """`--otlp` sends spans and metrics there and writes no file; piped text has no colour and no noise."""
+def test_real_model_and_receiver(started: Started) -> None:
+    """`--model` asks that model with the user's key and endpoint; `--otlp` sends all, and writes no file."""
     code, output, errors = finish(started.sent)
-    spans = len(started.receiver.spans())
 
     assert (0, "") == (code, errors)
-    assert f"\n{spans} spans and " in output
+    assert {"gpt-4.1-mini"} == {served.model for served in started.provider.served}
+    assert output.startswith("A support desk of four agents, on openai/gpt-4.1-mini.")
+    assert (True, False) == ("T-102" in output, "T-103" in output)
+    assert "The provider served" not in output
+    assert f"\n{len(started.receiver.spans())} spans and " in output
     assert started.receiver.metrics()
-    assert "\x1b" not in output
     assert "Everything was delivered." in output
+    assert "\x1b" not in output
     assert [] == list((started.folder / "sent").iterdir())
 
 
 def test_dead_receiver(started: Started) -> None:
-    """If nothing listens at the receiver, the figures say that nothing was delivered, and the exit code is 1."""
+    """If nothing listens at the receiver, the figures and the exit code say that nothing was delivered."""
     code, output, errors = finish(started.lost)
 
     assert (1, False, 0) == (code, json.loads(output)["delivered"], json.loads(output)["exported"]["traces"])
@@ -133,18 +136,8 @@ def test_dead_receiver(started: Started) -> None:
     assert "Traceback" not in errors
 
 
-def test_real_model(started: Started) -> None:
-    """`--model` asks that model with the user's key and endpoint, for every agent, and compares nothing."""
-    code, output, errors = finish(started.real)
-
-    assert (0, "") == (code, errors)
-    assert {"gpt-4.1-mini"} == {served.model for served in started.provider.served}
-    assert "2 runs, on openai/gpt-4.1-mini" in output
-    assert "The provider served" not in output
-
-
 def test_missing_key(started: Started) -> None:
-    """A model whose key is missing is refused with the variable to set, before anything is sent or written."""
+    """A model without its key is refused with the variable to set; nothing has been written then."""
     code, output, errors = finish(started.no_key)
 
     assert (2, "") == (code, output)

@@ -1,0 +1,19 @@
+"""What a command is doing, on standard error, and only where somebody looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Show a line that moves while the block runs and is gone after it; yields what sets its text."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda text: None
+        return
+    with console.status("Starting") as status:
+        yield status.update
