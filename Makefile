@@ -17,7 +17,7 @@ export LITELLM_LOCAL_MODEL_COST_MAP := True
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint type imports docstrings fast unit flow bench fmt docs clean
+.PHONY: help install demo test lint type imports docstrings fast contract process unit flow bench fmt docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,7 +27,7 @@ install: $(VENV)/.dev ## Make .venv with litespan (editable) and the development
 demo: $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.runtime) ## Run a support desk of agents on a fake provider and show its trace
 	@$(BIN)/litespan demo $(ARGS)
 
-test: lint type imports docstrings fast ## Run every check and the fast tests (what CI runs)
+test: lint type imports docstrings fast contract process ## Run every check and every test (what CI runs)
 
 lint: install ## Check style and formatting with ruff
 	$(BIN)/ruff check
@@ -43,8 +43,17 @@ imports: install ## Check who imports whom
 docstrings: install ## Check that everything public of the package has a docstring
 	$(BIN)/interrogate src tools
 
-fast: install ## Run the fast tests: unit, contract, flow, process
-	$(BIN)/python -m pytest $(wildcard tests/unit tests/contract tests/flow tests/process) $(ARGS)
+# Two processes: the tests wait for each other's answers as much as they compute.
+PYTEST := $(BIN)/python -m pytest -n 2
+
+fast: install ## Run the fast tests: unit and flow
+	$(PYTEST) tests/unit tests/flow $(ARGS)
+
+contract: install ## Check what litespan relies on and promises: the adapter, the documents, the layout
+	$(PYTEST) tests/contract $(ARGS)
+
+process: install ## Run the tests that start processes: imports, exits, forks, commands
+	$(PYTEST) tests/process $(ARGS)
 
 unit: install ## Run the unit tests only
 	$(BIN)/python -m pytest tests/unit $(ARGS)
