@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from litespan import testing
     from litespan._api import configure, flush, instrument, shutdown, stats, uninstrument
-    from litespan.settings import ConfigurationError
     from litespan._models import LitellmModel, LitellmProvider
+    from litespan.settings import ConfigurationError
 
 __all__ = [
     "ConfigurationError",

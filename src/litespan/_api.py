@@ -6,25 +6,29 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import wrapt
 from opentelemetry.metrics import Meter, MeterProvider, Observation
-from opentelemetry.trace import Tracer, TracerProvider
+from opentelemetry.trace import TracerProvider
 
 from litespan import guard, semconv
-from litespan.emit.metrics import MetricsEmitter, SelfMetrics
+from litespan.emit import self_metrics
+from litespan.emit.metrics import MetricsEmitter
 from litespan.emit.spans import SpanEmitter, suppressed
+from litespan.emit.tallies import Tallies
 from litespan.export import exit as at_exit
 from litespan.export import pipeline as pipelines
 from litespan.export.pipeline import Pipeline
+from litespan.export.termination import Termination
 from litespan.pricing import PriceBook
-from litespan.recorder import Recorder
-from litespan.settings import ConfigurationError, Settings, load_settings
+from litespan.recorder import Emitter, Recorder
+from litespan.settings import EXPORT_SETTINGS, ConfigurationError, Settings, load_settings, variables_of
 
 logger = logging.getLogger("litespan")
 
@@ -45,6 +49,8 @@ class _Installation:
 
 _installed: _Installation | None = None
 _opted_out = False
+_termination: Termination | None = None
+_tallies: WeakKeyDictionary[MeterProvider, Tallies] = WeakKeyDictionary()
 
 
 def configure(**settings: object) -> None:
@@ -91,19 +97,34 @@ def instrument(
     Raises:
         ConfigurationError: on an unknown setting, a wrong value, or a second call with other settings.
     """
-    loaded = load_settings(None, **settings)
+    for name in settings:
+        if name in EXPORT_SETTINGS:
+            raise ConfigurationError(
+                f"{name} says where data goes; instrument() uses providers that exist and exports nothing. "
+                "Use litespan.configure(), or set it on your own OpenTelemetry provider."
+            )
+    loaded = _load_without_exports(**settings)
     with _lock:
-        if _same(loaded):
+        if _same(loaded, but=EXPORT_SETTINGS):
             return
         install(loaded, pipelines.adopt(tracer_provider, meter_provider))
         at_exit.register_exit(shutdown, loaded.exit_timeout)
 
 
-def _same(loaded: Settings) -> bool:
-    """Say whether litespan is set up like this already; an implicit set-up is replaced by an explicit one."""
+def _load_without_exports(**settings: object) -> Settings:
+    """Load settings where others export: their variables may name exporters that litespan does not know."""
+    names = {spec.name for spec in fields(Settings)}.difference(EXPORT_SETTINGS)
+    return load_settings(variables_of(names, os.environ), **settings)
+
+
+def _same(loaded: Settings, but: Sequence[str] = ()) -> bool:
+    """Say whether litespan is set up like this already, ``but`` for some settings.
+
+    An implicit set-up is replaced by an explicit one.
+    """
     if _installed is None or _installed.implicit:
         return False
-    if _installed.settings == loaded:
+    if replace(_installed.settings, **{name: getattr(loaded, name) for name in but}) == loaded:
         return True
     raise ConfigurationError(
         "litespan is already set up with other settings. Call litespan.uninstrument() first, "
@@ -118,9 +139,28 @@ def instrument_implicitly() -> None:
     """
     with _lock, guard.guard("implicit instrumentation"):
         if _installed is None and not _opted_out:
-            loaded = load_settings(None, openai_traces=True)
-            install(loaded, pipelines.adopt(), implicit=True)
-            at_exit.register_exit(shutdown, loaded.exit_timeout)
+            _install_implicitly(_load_without_exports(openai_traces=True))
+
+
+def instrument_from_outside() -> None:
+    """Instrument with the global providers because the program was started by a tool that instruments.
+
+    Does nothing if litespan is set up; the program's own set-up replaces this one later.
+
+    Raises:
+        ConfigurationError: if an environment variable has a wrong value.
+    """
+    global _termination  # noqa: PLW0603 - a process has one handler of SIGTERM
+    loaded = _load_without_exports()
+    with _lock:
+        if _installed is None:
+            _install_implicitly(loaded)
+            _termination = Termination(shutdown, loaded.exit_timeout)
+
+
+def _install_implicitly(loaded: Settings) -> None:
+    install(loaded, pipelines.adopt(), implicit=True)
+    at_exit.register_exit(shutdown, loaded.exit_timeout)
 
 
 def install(
@@ -137,18 +177,18 @@ def install(
     _opted_out = False
     tracer = pipeline.tracer_provider.get_tracer(semconv.SCOPE, _version(), schema_url=semconv.SCHEMA_URL)
     meter = pipeline.meter_provider.get_meter(semconv.SCOPE, _version(), schema_url=semconv.SCHEMA_URL)
-    recorder = _recorder(settings, tracer, meter, clock)
+    emitters = (
+        SpanEmitter(tracer, turn_spans=settings.turn_spans),
+        MetricsEmitter(meter, _counters(pipeline.meter_provider, meter)),
+    )
+    recorder = _recorder(settings, emitters, clock)
     _installed = _Installation(settings, recorder, pipeline, implicit)
-    SelfMetrics(meter, _self_metrics(_installed))
     _when_imported("litellm", _installed, _watch_litellm)
     _when_imported("agents", _installed, _watch_agents)
 
 
-def _recorder(
-    settings: Settings, tracer: Tracer, meter: Meter, clock: Callable[[], int] | None
-) -> Recorder:
+def _recorder(settings: Settings, emitters: Sequence[Emitter], clock: Callable[[], int] | None) -> Recorder:
     prices = PriceBook(settings, _litellm_price, f"litellm {_version_of('litellm')} price table")
-    emitters = (SpanEmitter(tracer, turn_spans=settings.turn_spans), MetricsEmitter(meter))
     options = {} if clock is None else {"clock": clock}
     return Recorder(settings, emitters, prices, suppressed=suppressed, **options)
 
@@ -186,7 +226,9 @@ def _watch_litellm(module: ModuleType, installation: _Installation) -> None:
 
 def _watch_agents(module: ModuleType, installation: _Installation) -> None:
     if not hasattr(module, "set_trace_processors"):
-        logger.warning("A module named 'agents' that is not the OpenAI Agents SDK was imported; runs are not seen.")
+        logger.warning(
+            "The module 'agents' that was imported is not the OpenAI Agents SDK; runs are not seen."
+        )
         return
     from litespan.sources.agents_install import AgentsSource
     from litespan.sources.agents_processor import AgentsProcessor
@@ -201,9 +243,12 @@ def _watch_agents(module: ModuleType, installation: _Installation) -> None:
 
 def uninstrument() -> None:
     """Take everything out of the hosts again; open records are closed. Providers are left as they are."""
-    global _installed, _opted_out  # noqa: PLW0603 - see _install
+    global _installed, _opted_out, _termination  # noqa: PLW0603 - see install
     with _lock:
         _opted_out = True
+        if _termination is not None:
+            _termination.cancel()
+            _termination = None
         if _installed is not None:
             _take_out(_installed)
             _installed = None
@@ -253,7 +298,7 @@ def shutdown(timeout: float = 5.0) -> bool:
 
 
 def stats() -> dict[str, Any]:
-    """Return litespan's own state: whether it is on, open records, its faults by place, and what was exported."""
+    """Return litespan's own state: whether it is on, open records, faults by place, what was exported."""
     installation = _installed
     errors = guard.internal_errors()
     if installation is None:
@@ -266,31 +311,50 @@ def stats() -> dict[str, Any]:
     }
 
 
-def _self_metrics(
-    installation: _Installation,
-) -> dict[semconv.Metric, Callable[[], list[Observation]]]:
-    """Return what litespan measures of itself. The collection is also the pulse that closes what is overdue."""
-    pipeline, recorder = installation.pipeline, installation.recorder
+def _counters(meter_provider: MeterProvider, meter: Meter) -> Tallies:
+    """Return the counters of a meter provider; made once for each, with litespan's metrics about itself.
 
-    def records_open() -> list[Observation]:
-        guard.guarded("sweep")(recorder.sweep)()
-        return [Observation(len(recorder.table))]
+    OpenTelemetry cannot take callbacks out again, so those look at what is installed when they are called.
+    """
+    tallies = _tallies.get(meter_provider)
+    if tallies is None:
+        tallies = _tallies[meter_provider] = Tallies(meter)
+        self_metrics.offer(
+            meter,
+            {
+                semconv.RECORDS_OPEN: _observe_open_records,
+                semconv.INTERNAL_ERRORS: lambda: _observe(guard.internal_errors(), semconv.PLACE),
+                semconv.DROPPED: lambda: _observe_exports(Pipeline.dropped, semconv.REASON),
+                semconv.EXPORT_FAILURES: lambda: _observe_exports(
+                    Pipeline.export_failures, semconv.ERROR_TYPE
+                ),
+                semconv.EXPORT_QUEUE_SIZE: _observe_queue,
+            },
+        )
+    return tallies
 
-    return {
-        semconv.RECORDS_OPEN: records_open,
-        semconv.INTERNAL_ERRORS: lambda: [
-            Observation(count, {semconv.PLACE: place}) for place, count in guard.internal_errors().items()
-        ],
-        semconv.DROPPED: lambda: [
-            Observation(count, {semconv.SIGNAL: signal, semconv.REASON: reason})
-            for (signal, reason), count in pipeline.dropped().items()
-        ],
-        semconv.EXPORT_FAILURES: lambda: [
-            Observation(count, {semconv.SIGNAL: signal, semconv.ERROR_TYPE: kind})
-            for (signal, kind), count in pipeline.export_failures().items()
-        ],
-        semconv.EXPORT_QUEUE_SIZE: lambda: [Observation(pipeline.queue_size())],
-    }
+
+def _observe_open_records() -> list[Observation]:
+    """Count open records. The collection is also the pulse that closes what is overdue."""
+    if _installed is None:
+        return []
+    guard.guarded("sweep")(_installed.recorder.sweep)()
+    return [Observation(len(_installed.recorder.table))]
+
+
+def _observe(counts: Mapping[str, int], attribute: str) -> list[Observation]:
+    return [Observation(count, {attribute: key}) for key, count in counts.items()]
+
+
+def _observe_exports(
+    read: Callable[[Pipeline], Mapping[tuple[str, str], int]], attribute: str
+) -> list[Observation]:
+    counts = read(_installed.pipeline) if _installed is not None else {}
+    return [Observation(n, {semconv.SIGNAL: signal, attribute: key}) for (signal, key), n in counts.items()]
+
+
+def _observe_queue() -> list[Observation]:
+    return [] if _installed is None else [Observation(_installed.pipeline.queue_size())]
 
 
 def _version() -> str:
@@ -308,6 +372,8 @@ def _reset_after_fork() -> None:
     """In a forked child, forget the parent's open records: the parent ends and sends them."""
     global _lock  # noqa: PLW0603 - the inherited lock may be held by a thread that does not exist here
     _lock = threading.RLock()
+    for tallies in _tallies.values():
+        tallies.reset_after_fork()
     if _installed is not None:
         _installed.recorder.table.reset_after_fork()
 

@@ -10,7 +10,7 @@ import functools
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
@@ -46,7 +46,7 @@ def report(place: str, error: Exception) -> None:
 
 
 def guarded(place: str) -> Callable[[Callable[P, T]], Callable[P, T | None]]:
-    """Make a function safe to call from the host: on a fault it returns ``None`` and the fault is reported."""
+    """Make a function safe to call from the host: a fault is reported, and the function returns ``None``."""
 
     def decorate(function: Callable[P, T]) -> Callable[P, T | None]:
         @functools.wraps(function)
@@ -60,6 +60,15 @@ def guarded(place: str) -> Callable[[Callable[P, T]], Callable[P, T | None]]:
         return call
 
     return decorate
+
+
+def call_each(functions: Iterable[tuple[str, Callable[[T], object]]], argument: T) -> None:
+    """Call functions, each with its place, on one argument; a fault in one is reported and stops no other."""
+    for place, function in functions:
+        try:
+            function(argument)
+        except Exception as error:  # noqa: BLE001, PERF203 - the guard, once around each
+            report(place, error)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from litespan.guard import guard
@@ -22,20 +21,20 @@ PROVIDER: Final = "provider"
 UNSPLIT: Final = "unsplit"
 
 TableLookup = Callable[[str], Mapping[str, Any] | None]
+# Keys of the price table that were looked up, and copies of what was found.
+Consulted = list[tuple[str, Mapping[str, Any] | None]]
 
 # Parts of a call's tokens -> class of the cost. Audio and images are input or output at their own prices.
-_CLASSES: Final = MappingProxyType(
-    {
-        "input": "input",
-        "audio_input": "input",
-        "image_input": "input",
-        "cache_read": "cache_read",
-        "cache_write": "cache_write",
-        "cache_write_1h": "cache_write",
-        "output": "output",
-        "audio_output": "output",
-        "reasoning": "reasoning",
-    }
+_CLASSES: Final = (
+    ("input", "input"),
+    ("audio_input", "input"),
+    ("image_input", "input"),
+    ("cache_read", "cache_read"),
+    ("cache_write", "cache_write"),
+    ("cache_write_1h", "cache_write"),
+    ("output", "output"),
+    ("audio_output", "output"),
+    ("reasoning", "reasoning"),
 )
 _CACHE_SIZE: Final = 1024
 _MAX_TOKENS: Final = 2**53  # beyond it, a float no longer counts every token
@@ -54,7 +53,7 @@ class PriceBook:
         self._lookup = lookup
         self._given = {name: given_price(price) for name, price in settings.prices.items()}
         self._hook = settings.price_hook
-        self._parsed: dict[tuple[str, str | None], tuple[dict[str, Any], Price | None]] = {}
+        self._parsed: dict[tuple[str | None, ...], tuple[Consulted, Price | None]] = {}
 
     def cost(self, call: ModelCall) -> Cost | None:
         """Return the cost of a call in USD, ``None`` where it is not known.
@@ -76,7 +75,7 @@ class PriceBook:
     def _given_price(self, call: ModelCall) -> Price | None:
         if call.price is not None:
             return given_price(call.price)
-        if not call.model:
+        if not call.model or not (self._given or self._hook):
             return None
         full_name = f"{call.litellm_provider}/{call.model}" if call.litellm_provider else call.model
         if (price := self._given.get(full_name) or self._given.get(call.model)) is not None:
@@ -93,26 +92,28 @@ class PriceBook:
         return price
 
     def _listed_price(self, call: ModelCall) -> Price | None:
+        """Return the price in LiteLLM's table: the last answer, if the entries that gave it are unchanged."""
+        slot = (call.litellm_provider, call.model, call.response_model, call.service_tier)
+        known = self._parsed.get(slot)
+        if known is not None and all(self._lookup(key) == entry for key, entry in known[0]):
+            return known[1]
+        consulted: Consulted = []
+        price = self._look_up(call, consulted)
+        if len(self._parsed) >= _CACHE_SIZE:
+            self._parsed.clear()
+        self._parsed[slot] = (consulted, price)
+        return price
+
+    def _look_up(self, call: ModelCall, consulted: Consulted) -> Price | None:
         for model in _priced_names(call):
             for key in _table_keys(model, call.litellm_provider):
                 entry = self._lookup(key)
+                consulted.append((key, dict(entry) if isinstance(entry, Mapping) else None))
                 if isinstance(entry, Mapping) and _same_family(entry, call.litellm_provider):
-                    if price := self._parse(key, entry, call.service_tier):
+                    if price := table_price(key, entry, call.service_tier):
                         return price
                     break
         return None
-
-    def _parse(self, key: str, entry: Mapping[str, Any], service_tier: str | None) -> Price | None:
-        """Parse an entry, or take the parsed one if the program has not changed the entry since."""
-        slot = (key, service_tier)
-        known = self._parsed.get(slot)
-        if known is not None and known[0] == entry:
-            return known[1]
-        price = table_price(key, entry, service_tier)
-        if len(self._parsed) >= _CACHE_SIZE:
-            self._parsed.clear()
-        self._parsed[slot] = (dict(entry), price)
-        return price
 
 
 def _priced_names(call: ModelCall) -> Iterator[str]:
@@ -159,8 +160,8 @@ def charge(price: Price, usage: Usage | None) -> Cost | None:
     if tokens is None or rates is None:
         return None
     by_class: dict[str, float] = {}
-    for part, token_class in _CLASSES.items():
-        if not (count := getattr(tokens, part)):
+    for (part, token_class), count in zip(_CLASSES, tokens, strict=True):
+        if not count:
             continue
         if (rate := getattr(rates, part)) is None:
             return None
@@ -172,7 +173,7 @@ def charge(price: Price, usage: Usage | None) -> Cost | None:
 
 
 class _Tokens(NamedTuple):
-    """Tokens of a call in parts that do not overlap, named as their :class:`Rates`."""
+    """Tokens of a call in parts that do not overlap, named and ordered as their :class:`Rates`."""
 
     input: int
     audio_input: int
@@ -206,9 +207,9 @@ def _split(usage: Usage) -> _Tokens | None:
     audio, audio_output = min(audio, fresh), min(audio_output, answer)
     image = min(image, fresh - audio)
     return _Tokens(
-        input=fresh - audio - image, audio_input=audio, image_input=image,
-        cache_read=read, cache_write=written - write_1h, cache_write_1h=write_1h,
-        output=answer - audio_output, audio_output=audio_output, reasoning=reasoning,
+        fresh - audio - image, audio, image,
+        read, written - write_1h, write_1h,
+        answer - audio_output, audio_output, reasoning,
     )  # fmt: skip
 
 

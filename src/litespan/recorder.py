@@ -1,18 +1,21 @@
-"""The recorder: sources begin and end records here; it prices them, sums them and hands them to the emitters."""
+"""The recorder: sources begin and end records here; it prices and sums them and tells the emitters."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from litespan import content, records
-from litespan.guard import guarded, report
+from litespan.guard import call_each, guarded
 from litespan.pricing import PriceBook
 from litespan.records import AgentRun, ModelCall, Record, Run, Scope, ToolCall, Turn, Usage, Workflow
 from litespan.settings import SPAN_AND_EVENT, SPAN_ONLY, Settings
 from litespan.table import GRACE, OpenTrace, RecordTable
+
+SWEEP_INTERVAL: Final = 1.0  # seconds between two looks for what is overdue, at the begin of a trace
 
 
 class Emitter(Protocol):
@@ -60,9 +63,12 @@ class Recorder:
         self.table = RecordTable()
         self.locate: Callable[[], Position | None] = lambda: None
         self.prices = prices
-        self._began = [guarded(f"{type(e).__name__}.began")(e.began) for e in emitters]
-        self._ended = [guarded(f"{type(e).__name__}.ended")(e.ended) for e in emitters]
+        self._began = [(f"{type(e).__name__}.began", e.began) for e in emitters]
+        self._ended = [(f"{type(e).__name__}.ended", e.ended) for e in emitters]
         self._price = guarded("pricing")(prices.cost)
+        self._split = guarded("content")(content.input_messages)
+        self._json = guarded("content")(self._encoded)
+        self._next_sweep = 0.0
         self._captures = settings.capture_content in (SPAN_ONLY, SPAN_AND_EVENT)
 
     # -- beginning and ending ------------------------------------------------------------------------------
@@ -74,7 +80,12 @@ class Recorder:
         """Begin the root of an SDK trace."""
         self.table.open_trace(workflow)
         self.begin(workflow, None)
-        self.sweep()
+        overflowing = self.table.overflowing()
+        if overflowing is not None:
+            self.close_trace(overflowing)
+        # Looking for what is overdue takes the longer the more is open, so not every trace pays for it.
+        if time.monotonic() >= self._next_sweep:
+            self.sweep()
 
     def begin(self, record: Record, parent: Record | None) -> None:
         """Begin a record under ``parent``; without one it joins the host's ambient OpenTelemetry context."""
@@ -83,8 +94,7 @@ class Recorder:
             record.start_ns = self.clock()
         _inherit(record, parent)
         self.table.add(record)
-        for began in self._began:
-            began(record)
+        call_each(self._began, record)
 
     def end(self, record: Record, end_ns: int | None = None) -> None:
         """End a record; does nothing when it had ended before."""
@@ -96,7 +106,8 @@ class Recorder:
         self._finish(record, end_ns)
         trace = self.table.trace(record.trace_id)
         if trace is not None:
-            trace.last_end_ns = max(trace.last_end_ns, record.end_ns or 0)
+            if record.end_ns is not None and record.end_ns > trace.last_end_ns:
+                trace.last_end_ns = record.end_ns
             if trace.ended_ns is not None and not trace.open:
                 self._close(trace)
 
@@ -121,8 +132,7 @@ class Recorder:
         elif isinstance(record, Scope):
             _take_inner_outcome(record)
         _tell_parent(record)
-        for ended in self._ended:
-            ended(record)
+        call_each(self._ended, record)
 
     # -- model calls ---------------------------------------------------------------------------------------
     def _complete_call(self, call: ModelCall) -> None:
@@ -130,30 +140,35 @@ class Recorder:
             call.usage = None
         call.cost = self._price(call)
         if call.captures_content:
-            self._encode(call, tools=content.tool_definitions)
+            self._encode_call(call)
         _add_model_call(call, self.prices.origin)
 
-    def _encode(self, record: Record, **encoders: Callable[[Any], Any]) -> None:
-        """Turn raw content into its JSON text; content that cannot be redacted is dropped."""
-        for name, convert in encoders.items():
+    def _encoded(self, value: Any, convert: Callable[[Any], Any] | None = None) -> str | None:
+        shape = value if convert is None else convert(value)
+        return content.encode(shape, self.settings.content_max_bytes, self.settings.redact)
+
+    def _encode_call(self, call: ModelCall) -> None:
+        """Turn the content of a call into JSON text; what cannot be redacted is dropped and counted."""
+        system, messages = self._split(call.input) or (None, None)
+        call.system_instructions, call.input = system or None, messages or None
+        self._encode(call, system_instructions=None, input=None, output=content.output_messages)
+        self._encode(call, tools=content.tool_definitions)
+        if call.failure is not None and call.failure.message is not None:
+            text = self._json(call.failure.message)
+            call.failure.message = json.loads(text) if text is not None else None
+
+    def _encode(self, record: Record, **converters: Callable[[Any], Any] | None) -> None:
+        for name, convert in converters.items():
             value = getattr(record, name)
-            if value is None:
-                continue
-            setattr(record, name, None)
-            encoded = guarded("content")(content.encode)(
-                convert(value), self.settings.content_max_bytes, self.settings.redact
-            )
-            setattr(record, name, encoded)
+            setattr(record, name, None if value is None else self._json(value, convert))
 
     # -- what never ends by itself -------------------------------------------------------------------------
     def sweep(self) -> None:
-        """Close what is overdue: traces past their grace, records past their age, traces above the limit."""
+        """Close what is overdue: traces past their grace, and records past their age."""
         now = time.monotonic()
+        self._next_sweep = now + SWEEP_INTERVAL
         for trace_id in self.table.ended_traces(now=now):
             self.close_trace(trace_id)
-        overflowing = self.table.overflowing()
-        if overflowing is not None:
-            self.close_trace(overflowing)
         for record in self.table.older_than(now - self.settings.record_max_age):
             self._force_end(record, records.ABANDONED)
 
@@ -224,14 +239,17 @@ def _tell_parent(record: Record) -> None:
 
     A failed call may be retried, so of calls only a cut one counts: the host takes it for a success.
     """
+    if not isinstance(record, (ModelCall, AgentRun, Run)):
+        return
     scope = record.parent
     while isinstance(scope, Turn):
         scope = scope.parent
-    if isinstance(record, ModelCall) and isinstance(scope, AgentRun):
-        cut = record.outcome == records.INCOMPLETE
-        scope.inner_outcome = records.INCOMPLETE if cut else records.OK
-        scope.inner_failure = record.failure if cut else None
-    elif isinstance(record, (AgentRun, Run)) and isinstance(scope, Scope):
+    if isinstance(record, ModelCall):
+        if isinstance(scope, AgentRun):
+            cut = record.outcome == records.INCOMPLETE
+            scope.inner_outcome = records.INCOMPLETE if cut else records.OK
+            scope.inner_failure = record.failure if cut else None
+    elif isinstance(scope, Scope):
         scope.inner_outcome, scope.inner_failure = record.outcome, record.failure
 
 

@@ -230,7 +230,7 @@ AGENT_TOOL_CALLS: Final = Metric(
     "Tool calls of one agent invocation, sub-agents not included.", (AGENT_NAME,), _COUNT_BUCKETS,
 )  # fmt: skip
 WORKFLOW_DURATION: Final = Metric(
-    "gen_ai.invoke_workflow.duration", "histogram", "s", "Time of one workflow (one trace of the Agents SDK).",
+    "gen_ai.invoke_workflow.duration", "histogram", "s", "Time of one workflow (a trace of the Agents SDK).",
     (WORKFLOW_NAME, ERROR_TYPE), _WORKFLOW_BUCKETS,
 )  # fmt: skip
 RUNS: Final = Metric(
@@ -259,7 +259,7 @@ EXPORT_QUEUE_SIZE: Final = Metric(
     "litespan.export.queue.size", "gauge", "{span}", "Spans that ended and were not exported yet.", (),
 )  # fmt: skip
 EXPORT_FAILURES: Final = Metric(
-    "litespan.export.failures", "counter", "{failure}", "Exports that failed, by signal.", (SIGNAL, ERROR_TYPE),
+    "litespan.export.failures", "counter", "{failure}", "Failed exports by signal.", (SIGNAL, ERROR_TYPE),
 )  # fmt: skip
 
 METRICS: Final = (

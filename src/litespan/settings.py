@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -16,9 +16,26 @@ EVENT_ONLY: Final = "EVENT_ONLY"
 SPAN_AND_EVENT: Final = "SPAN_AND_EVENT"
 
 TRACES_EXPORTERS: Final = ("otlp", "console", "litespan_file", "none")
-METRICS_EXPORTERS: Final = ("otlp", "console", "litespan_file", "none")
+METRICS_EXPORTERS: Final = ("otlp", "console", "litespan_file", "prometheus", "none")
 PROTOCOLS: Final = ("http/protobuf", "grpc")
 CONTENT_MODES: Final = (NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT)
+# Settings that only litespan.configure() reads: they say what is exported, and where to.
+EXPORT_SETTINGS: Final = (
+    "service_name",
+    "traces_exporter",
+    "metrics_exporter",
+    "otlp_endpoint",
+    "otlp_protocol",
+    "traces_file",
+    "metrics_file",
+    "file_max_bytes",
+    "file_backups",
+    "metric_interval",
+    "prometheus_host",
+    "prometheus_port",
+    "prometheus_registry",
+)
+_HIGHEST_PORT: Final = 65_535
 PRICE_CLASSES: Final = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
 
 
@@ -49,6 +66,19 @@ def _parse_count(name: str, value: object) -> int:
     if number != int(number):
         raise ConfigurationError(f"{name}={value!r} must be a whole number greater than 0.")
     return int(number)
+
+
+def _parse_port(name: str, value: object) -> int:
+    port = _parse_count(name, value)
+    if port > _HIGHEST_PORT:
+        raise ConfigurationError(f"{name}={value!r} must be a port: 1 to {_HIGHEST_PORT}.")
+    return port
+
+
+def _parse_registry(name: str, value: object) -> Any:
+    if value is None or all(callable(getattr(value, method, None)) for method in ("register", "unregister")):
+        return value
+    raise ConfigurationError(f"{name}={value!r} must be a prometheus_client.CollectorRegistry.")
 
 
 def _parse_text(name: str, value: object) -> str | None:
@@ -156,7 +186,10 @@ class Settings:
         "Default: `otlp` if an OTLP endpoint is set, else `litespan_file`.",
     )
     metrics_exporter: tuple[str, ...] | None = _setting(
-        None, _list_of(METRICS_EXPORTERS), "OTEL_METRICS_EXPORTER", "Where metrics go; as above."
+        None,
+        _list_of(METRICS_EXPORTERS),
+        "OTEL_METRICS_EXPORTER",
+        "Where metrics go; as above, or `prometheus`.",
     )
     otlp_endpoint: str | None = _setting(
         None, _parse_text, "OTEL_EXPORTER_OTLP_ENDPOINT", "Base URL of an OTLP receiver."
@@ -182,14 +215,30 @@ class Settings:
     metric_interval: float = _setting(
         60.0, _parse_positive, "LITESPAN_METRIC_INTERVAL", "Seconds between two exports of metrics."
     )
+    prometheus_host: str = _setting(
+        "127.0.0.1", _parse_text, "OTEL_EXPORTER_PROMETHEUS_HOST", "Address on which Prometheus may scrape."
+    )
+    prometheus_port: int = _setting(
+        9464, _parse_port, "OTEL_EXPORTER_PROMETHEUS_PORT", "Its port; each process needs one of its own."
+    )
+    prometheus_registry: Any = _setting(
+        None,
+        _parse_registry,
+        None,
+        "A registry of `prometheus_client` that your program already serves; litespan then serves none.",
+    )
     exit_timeout: float = _setting(
-        5.0, _parse_positive, "LITESPAN_EXIT_TIMEOUT", "Seconds that the interpreter's exit may wait for exports."
+        5.0,
+        _parse_positive,
+        "LITESPAN_EXIT_TIMEOUT",
+        "Seconds that the interpreter's exit may wait for exports.",
     )
     capture_content: str = _setting(
         NO_CONTENT,
         _one_of(CONTENT_MODES),
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
-        "`NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or `SPAN_AND_EVENT`: whether prompts and answers are recorded.",
+        "`NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or `SPAN_AND_EVENT`: whether and where prompts and answers "
+        "are recorded.",
     )
     content_max_bytes: int = _setting(
         16_384, _parse_count, "LITESPAN_CONTENT_MAX_BYTES", "Largest content attribute, in bytes of JSON."
@@ -198,7 +247,7 @@ class Settings:
         None,
         _parse_callable,
         None,
-        "A function from text to text that every captured text passes; if it raises, the content is dropped.",
+        "A function from text to text that every captured text passes; if it raises, content is dropped.",
     )
     request_stream_usage: bool = _setting(
         True, _parse_bool, "LITESPAN_REQUEST_STREAM_USAGE", "Ask providers for the usage of streams."
@@ -213,7 +262,7 @@ class Settings:
         False,
         _parse_bool,
         "LITESPAN_ENABLE_AGENTS_TRACING",
-        "Clear the Agents SDK's global `set_tracing_disabled(True)`; litespan needs that tracing for the tree.",
+        "Clear the Agents SDK's global `set_tracing_disabled(True)`; the tree comes from that tracing.",
     )
     follow_agents_tracing: bool = _setting(
         False,
@@ -222,7 +271,10 @@ class Settings:
         "Where the Agents SDK's tracing is disabled, record no model calls either.",
     )
     turn_spans: bool = _setting(
-        False, _parse_bool, "LITESPAN_TURN_SPANS", "Show the SDK's task and turn spans instead of folding them."
+        False,
+        _parse_bool,
+        "LITESPAN_TURN_SPANS",
+        "Show the SDK's task and turn spans instead of folding them.",
     )
     transport_probe: bool = _setting(
         True,
@@ -234,17 +286,26 @@ class Settings:
         {},
         _parse_prices,
         None,
-        "Prices by model name, in USD per million tokens by class; they go before every other source of cost.",
+        "Prices by model name, in USD per million tokens by class; they go before all other sources of cost.",
     )
     price_hook: Callable[[str, str | None], Mapping[str, float] | None] | None = _setting(
         None,
         _parse_callable,
         None,
-        "A function from model name and LiteLLM provider to a price as in `prices`, or `None` where it knows none.",
+        "A function from model name and LiteLLM provider to a price as in `prices`, or `None`.",
     )
     record_max_age: float = _setting(
-        21_600.0, _parse_positive, "LITESPAN_RECORD_MAX_AGE", "Seconds after which something that never ended is closed."
+        21_600.0,
+        _parse_positive,
+        "LITESPAN_RECORD_MAX_AGE",
+        "Seconds after which something that never ended is closed.",
     )
+
+
+def variables_of(names: Collection[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables of these settings only."""
+    variables = [spec.metadata["env"] for spec in fields(Settings) if spec.name in names]
+    return {variable: environ[variable] for variable in variables if variable and variable in environ}
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **arguments: object) -> Settings:
@@ -261,7 +322,9 @@ def load_settings(environ: Mapping[str, str] | None = None, **arguments: object)
         if name not in known:
             close = get_close_matches(name, known, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise ConfigurationError(f"Unknown setting {name!r}.{hint} Valid settings: {', '.join(sorted(known))}.")
+            raise ConfigurationError(
+                f"Unknown setting {name!r}.{hint} Valid settings: {', '.join(sorted(known))}."
+            )
     values: dict[str, Any] = {}
     for name, spec in known.items():
         parse, env = spec.metadata["parse"], spec.metadata["env"]

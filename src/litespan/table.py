@@ -116,11 +116,12 @@ class RecordTable:
     def ended_traces(self, *, now: float | None = None) -> list[str]:
         """Return traces that ended but wait for children: those past their grace at ``now``, or all."""
         with self._lock:
-            return [
-                trace_id
-                for trace_id, trace in self._traces.items()
-                if trace.ended_ns is not None and (now is None or trace.deadline <= now)
-            ]
+            traces = list(self._traces.items())  # a copy: a finalizer may change the table at any step
+        return [
+            trace_id
+            for trace_id, trace in traces
+            if trace.ended_ns is not None and (now is None or trace.deadline <= now)
+        ]
 
     def overflowing(self) -> str | None:
         """Return the oldest trace if there are too many."""
@@ -130,13 +131,14 @@ class RecordTable:
     def older_than(self, began_before: float) -> list[Record]:
         """Return open records that began before a time of the monotonic clock, the youngest first."""
         with self._lock:
-            old = [record for record, began in self._open.values() if began < began_before]
-        return old[::-1]
+            held = list(self._open.values())
+        return [record for record, began in reversed(held) if began < began_before]
 
     def everything(self) -> list[Record]:
         """Return all open records, the youngest first."""
         with self._lock:
-            return [record for record, _ in self._open.values()][::-1]
+            held = list(self._open.values())
+        return [record for record, _ in reversed(held)]
 
     def reset_after_fork(self) -> None:
         """Forget the parent's records in a forked child; the parent ends them."""

@@ -26,7 +26,7 @@ from litespan.records import (
 
 Attributes = dict[str, Any]
 
-_PARAMETERS: Final[Mapping[str, str]] = {
+PARAMETERS: Final[Mapping[str, str]] = {
     "max_tokens": semconv.REQUEST_MAX_TOKENS,
     "temperature": semconv.REQUEST_TEMPERATURE,
     "top_p": semconv.REQUEST_TOP_P,
@@ -45,12 +45,13 @@ _PARAMETERS: Final[Mapping[str, str]] = {
 
 
 class SpanKindOf(NamedTuple):
-    """How one record type becomes a span."""
+    """How one record type becomes a span; ``renamed`` says that the name is known only at the end."""
 
     name: Callable[[Any], str]
     start: Callable[[Any], Attributes]
     end: Callable[[Any], Attributes]
     client: bool = False
+    renamed: bool = False
 
 
 def known(attributes: Mapping[str, Any]) -> Attributes:
@@ -62,33 +63,27 @@ def _named(operation: str, name: str | None) -> str:
     return f"{operation} {name}" if name else operation
 
 
-def common(record: Record) -> Attributes:
-    """Return what every span of the Agents SDK's plane carries."""
-    return known(
-        {
-            semconv.CONVERSATION_ID: record.conversation_id,
-            semconv.OPENAI_AGENTS_TRACE_ID: record.trace_id,
-            semconv.OPENAI_AGENTS_SPAN_ID: record.span_id,
-            semconv.TURN: record.turn,
-        }
-    )
+def _start(record: Record, attributes: Attributes) -> Attributes:
+    """Add what every span of the Agents SDK's plane carries; what is not known is left out."""
+    attributes[semconv.CONVERSATION_ID] = record.conversation_id
+    attributes[semconv.OPENAI_AGENTS_TRACE_ID] = record.trace_id
+    attributes[semconv.OPENAI_AGENTS_SPAN_ID] = record.span_id
+    attributes[semconv.TURN] = record.turn
+    return known(attributes)
 
 
 def _start_workflow(workflow: Workflow) -> Attributes:
-    return {
-        semconv.OPERATION_NAME: semconv.INVOKE_WORKFLOW,
-        **known({semconv.WORKFLOW_NAME: workflow.name}),
-        **common(workflow),
-    }
+    return _start(
+        workflow, {semconv.OPERATION_NAME: semconv.INVOKE_WORKFLOW, semconv.WORKFLOW_NAME: workflow.name}
+    )
 
 
 def _end_workflow(workflow: Workflow) -> Attributes:
-    return {
-        **_totals(workflow.totals),
-        semconv.COST_BAND: cost_band(workflow.totals),
-        **known({semconv.PRICE_ORIGIN: workflow.price_origin}),
-        **_ended(workflow),
-    }
+    attributes = _totals(workflow.totals)
+    attributes[semconv.COST_BAND] = cost_band(workflow.totals)
+    if workflow.price_origin is not None:
+        attributes[semconv.PRICE_ORIGIN] = workflow.price_origin
+    return _end(workflow, attributes)
 
 
 def _name_workflow(workflow: Workflow) -> str:
@@ -96,21 +91,23 @@ def _name_workflow(workflow: Workflow) -> str:
 
 
 def _start_agent(agent: AgentRun) -> Attributes:
-    return {
-        semconv.OPERATION_NAME: semconv.INVOKE_AGENT,
-        semconv.AGENT_NAME: agent.name,
-        **known({semconv.WORKFLOW_NAME: agent.workflow_name}),
-        **common(agent),
-    }
+    return _start(
+        agent,
+        {
+            semconv.OPERATION_NAME: semconv.INVOKE_AGENT,
+            semconv.AGENT_NAME: agent.name,
+            semconv.WORKFLOW_NAME: agent.workflow_name,
+        },
+    )
 
 
 def _end_agent(agent: AgentRun) -> Attributes:
     totals = agent.totals
-    reported = {
-        semconv.USAGE_INPUT_TOKENS: totals.input_tokens,
-        semconv.USAGE_OUTPUT_TOKENS: totals.output_tokens,
-    }
-    return {**_totals(totals), **(reported if totals.reported_calls else {}), **_ended(agent)}
+    attributes = _totals(totals)
+    if totals.reported_calls:
+        attributes[semconv.USAGE_INPUT_TOKENS] = totals.input_tokens
+        attributes[semconv.USAGE_OUTPUT_TOKENS] = totals.output_tokens
+    return _end(agent, attributes)
 
 
 def _totals(totals: Totals) -> Attributes:
@@ -141,11 +138,16 @@ def cost_band(totals: Totals) -> str:
     return ">10"
 
 
-def _ended(record: Record) -> Attributes:
-    outcome: Attributes = {semconv.OUTCOME: record.outcome}
+def _end(record: Record, attributes: Attributes) -> Attributes:
+    """Add what every span carries at its end."""
+    attributes[semconv.OUTCOME] = record.outcome
     if record.failure is not None:
-        outcome[semconv.ERROR_TYPE] = record.failure.type
-    return outcome
+        attributes[semconv.ERROR_TYPE] = record.failure.type
+    return attributes
+
+
+def _end_plain(record: Record) -> Attributes:
+    return _end(record, {})
 
 
 def _start_call(call: ModelCall) -> Attributes:
@@ -157,15 +159,11 @@ def _start_call(call: ModelCall) -> Attributes:
         semconv.SERVER_PORT: call.server_port,
         semconv.AGENT_NAME: call.agent_name,
         semconv.WORKFLOW_NAME: call.workflow_name,
-        semconv.CONVERSATION_ID: call.conversation_id,
-        semconv.OPENAI_AGENTS_TRACE_ID: call.trace_id,
-        semconv.OPENAI_AGENTS_SPAN_ID: call.span_id,
-        semconv.TURN: call.turn,
         semconv.REQUEST_STREAM: call.stream or None,
     }
     for name, value in call.parameters.items():
-        attributes[_PARAMETERS[name]] = value
-    return known(attributes)
+        attributes[PARAMETERS[name]] = value
+    return _start(call, attributes)
 
 
 def _end_call(call: ModelCall) -> Attributes:
@@ -180,45 +178,53 @@ def _end_call(call: ModelCall) -> Attributes:
         semconv.RESPONSE_TIME_TO_FIRST_CHUNK: call.time_to_first_chunk,
         semconv.ATTEMPTS: call.attempts,
         semconv.CACHE_HIT: call.cache_hit or None,
-        semconv.SYSTEM_INSTRUCTIONS: call.system_instructions,
-        semconv.INPUT_MESSAGES: call.input,
-        semconv.OUTPUT_MESSAGES: call.output,
-        semconv.TOOL_DEFINITIONS: call.tools,
     }
+    if call.captures_content:
+        attributes.update(_content(call))
     if call.cost is not None:
         attributes[semconv.USAGE_COST_AMOUNT] = call.cost.amount
         attributes[semconv.USAGE_COST_CURRENCY] = call.cost.currency
         attributes[semconv.USAGE_COST_SOURCE] = call.cost.source
     if not call.usage_elsewhere and not call.cache_hit:
-        attributes.update(_usage(call.usage))
-    return {**known(attributes), **_ended(call)}
+        _add_usage(attributes, call.usage)
+    return _end(call, known(attributes))
 
 
-def _usage(usage: Usage | None) -> Attributes:
-    if usage is None:
-        return {semconv.USAGE_SOURCE: records.MISSING}
+def _content(call: ModelCall) -> Attributes:
     return {
-        semconv.USAGE_SOURCE: records.REPORTED,
-        semconv.USAGE_INCOMPLETE: None if usage.complete else True,
-        semconv.USAGE_INPUT_TOKENS: usage.input_tokens,
-        semconv.USAGE_OUTPUT_TOKENS: usage.output_tokens,
-        semconv.USAGE_CACHE_READ_TOKENS: usage.cache_read_tokens,
-        semconv.USAGE_CACHE_CREATION_TOKENS: usage.cache_write_tokens,
-        semconv.USAGE_CACHE_WRITE_TOKENS: usage.cache_write_tokens,
-        semconv.USAGE_REASONING_TOKENS: usage.reasoning_tokens,
-        semconv.USAGE_AUDIO_INPUT_TOKENS: usage.audio_input_tokens,
-        semconv.USAGE_AUDIO_OUTPUT_TOKENS: usage.audio_output_tokens,
-        semconv.USAGE_IMAGE_INPUT_TOKENS: usage.image_input_tokens,
+        semconv.SYSTEM_INSTRUCTIONS: call.system_instructions,
+        semconv.INPUT_MESSAGES: call.input,
+        semconv.OUTPUT_MESSAGES: call.output,
+        semconv.TOOL_DEFINITIONS: call.tools,
     }
+
+
+def _add_usage(attributes: Attributes, usage: Usage | None) -> None:
+    if usage is None:
+        attributes[semconv.USAGE_SOURCE] = records.MISSING
+        return
+    attributes[semconv.USAGE_SOURCE] = records.REPORTED
+    attributes[semconv.USAGE_INCOMPLETE] = None if usage.complete else True
+    attributes[semconv.USAGE_INPUT_TOKENS] = usage.input_tokens
+    attributes[semconv.USAGE_OUTPUT_TOKENS] = usage.output_tokens
+    attributes[semconv.USAGE_CACHE_READ_TOKENS] = usage.cache_read_tokens
+    attributes[semconv.USAGE_CACHE_CREATION_TOKENS] = usage.cache_write_tokens
+    attributes[semconv.USAGE_CACHE_WRITE_TOKENS] = usage.cache_write_tokens
+    attributes[semconv.USAGE_REASONING_TOKENS] = usage.reasoning_tokens
+    attributes[semconv.USAGE_AUDIO_INPUT_TOKENS] = usage.audio_input_tokens
+    attributes[semconv.USAGE_AUDIO_OUTPUT_TOKENS] = usage.audio_output_tokens
+    attributes[semconv.USAGE_IMAGE_INPUT_TOKENS] = usage.image_input_tokens
 
 
 def _start_tool(tool: ToolCall) -> Attributes:
-    return {
-        semconv.OPERATION_NAME: semconv.EXECUTE_TOOL,
-        semconv.TOOL_NAME: tool.name,
-        **known({semconv.AGENT_NAME: tool.agent_name}),
-        **common(tool),
-    }
+    return _start(
+        tool,
+        {
+            semconv.OPERATION_NAME: semconv.EXECUTE_TOOL,
+            semconv.TOOL_NAME: tool.name,
+            semconv.AGENT_NAME: tool.agent_name,
+        },
+    )
 
 
 def _end_tool(tool: ToolCall) -> Attributes:
@@ -229,12 +235,12 @@ def _end_tool(tool: ToolCall) -> Attributes:
         semconv.TOOL_CALL_RESULT: tool.result,
         semconv.MCP_SERVER: tool.mcp_server,
     }
-    return {**known(facts), **_ended(tool)}
+    return _end(tool, known(facts))
 
 
 def _end_handoff(handoff: Handoff) -> Attributes:
     names = {semconv.HANDOFF_SOURCE: handoff.source, semconv.HANDOFF_TARGET: handoff.target}
-    return {**known(names), **_ended(handoff)}
+    return _end(handoff, known(names))
 
 
 def _start_guardrail(guardrail: Guardrail) -> Attributes:
@@ -242,23 +248,25 @@ def _start_guardrail(guardrail: Guardrail) -> Attributes:
 
 
 def _end_guardrail(guardrail: Guardrail) -> Attributes:
-    return {semconv.GUARDRAIL_TRIGGERED: guardrail.triggered, **_ended(guardrail)}
+    return _end(guardrail, {semconv.GUARDRAIL_TRIGGERED: guardrail.triggered})
 
 
 def _start_plain(record: Record) -> Attributes:
-    return {**known({semconv.AGENT_NAME: record.agent_name}), **common(record)}
+    return _start(record, {semconv.AGENT_NAME: record.agent_name})
+
+
+def _name_handoff(handoff: Handoff) -> str:
+    return f"handoff {handoff.source or 'unknown'} -> {handoff.target or 'unknown'}"
 
 
 SPANS: Final[Mapping[type[Record], SpanKindOf]] = {
-    Workflow: SpanKindOf(_name_workflow, _start_workflow, _end_workflow),
+    Workflow: SpanKindOf(_name_workflow, _start_workflow, _end_workflow, renamed=True),
     AgentRun: SpanKindOf(lambda r: _named(semconv.INVOKE_AGENT, r.name), _start_agent, _end_agent),
     ModelCall: SpanKindOf(lambda r: _named(r.operation, r.model), _start_call, _end_call, client=True),
     ToolCall: SpanKindOf(lambda r: _named(semconv.EXECUTE_TOOL, r.name), _start_tool, _end_tool),
-    Handoff: SpanKindOf(
-        lambda r: f"handoff {r.source or 'unknown'} -> {r.target or 'unknown'}", _start_plain, _end_handoff
-    ),
+    Handoff: SpanKindOf(_name_handoff, _start_plain, _end_handoff, renamed=True),
     Guardrail: SpanKindOf(lambda r: _named("guardrail", r.name), _start_guardrail, _end_guardrail),
-    Run: SpanKindOf(lambda r: _named("task", r.name), _start_plain, _ended),
-    Turn: SpanKindOf(lambda r: _named("turn", str(r.turn)), _start_plain, _ended),
-    Step: SpanKindOf(lambda r: _named(r.kind, r.name), _start_plain, _ended),
+    Run: SpanKindOf(lambda r: _named("task", r.name), _start_plain, _end_plain),
+    Turn: SpanKindOf(lambda r: _named("turn", str(r.turn)), _start_plain, _end_plain),
+    Step: SpanKindOf(lambda r: _named(r.kind, r.name), _start_plain, _end_plain),
 }

@@ -1,80 +1,93 @@
-"""The metrics emitter: instruments of the OpenTelemetry API, recorded when a record ends.
+"""The metrics emitter: measurements are taken when a record ends.
 
-Metrics never depend on sampling: every record is counted, with its span's context for exemplars. Attributes
-are an allow-list; a user, session, conversation or text is never among them.
+Metrics never depend on sampling: every record is counted. Histograms get its span's context for exemplars.
+Attributes are an allow-list; a user, session, conversation or text is never among them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from opentelemetry.context import Context
-from opentelemetry.metrics import CallbackOptions, Meter, Observation
+from opentelemetry.metrics import Histogram, Meter
 
 from litespan import records, semconv
 from litespan.emit.spans import SpanInContext
-from litespan.records import (
-    AgentRun,
-    Guardrail,
-    Handoff,
-    ModelCall,
-    Record,
-    Run,
-    ToolCall,
-    Usage,
-    Workflow,
-)
+from litespan.emit.tallies import Tallies
+from litespan.records import AgentRun, Guardrail, Handoff, ModelCall, Record, Run, ToolCall, Usage, Workflow
 from litespan.semconv import Metric
 
 Attributes = dict[str, Any]
+CallValues = tuple[str, str, str | None]
+SpenderValues = tuple[str, str, str | None, str | None, str | None]
+
+_MAX_CALL_ATTRIBUTES: Final = 1024
 
 
-def instrument(meter: Meter, metric: Metric) -> Any:
-    """Create the instrument that a table entry describes."""
-    if metric.kind == "histogram":
-        return meter.create_histogram(
-            metric.name, metric.unit, metric.description, explicit_bucket_boundaries_advisory=metric.buckets
-        )
-    if metric.kind == "counter":
-        return meter.create_counter(metric.name, metric.unit, metric.description)
-    return meter.create_up_down_counter(metric.name, metric.unit, metric.description)
+class CallAttributes:
+    """The attributes of one kind of call, built once: OpenTelemetry copies them at every measurement."""
+
+    __slots__ = ("_by_cost", "input", "output", "plain")
+
+    def __init__(self, operation: str, provider: str, model: str | None) -> None:
+        self.plain: Attributes = {semconv.OPERATION_NAME: operation, semconv.PROVIDER_NAME: provider}
+        if model is not None:
+            self.plain[semconv.REQUEST_MODEL] = model
+        self.input: Attributes = {**self.plain, semconv.TOKEN_TYPE: "input"}
+        self.output: Attributes = {**self.plain, semconv.TOKEN_TYPE: "output"}
+        self._by_cost: dict[tuple[str, str], Attributes] = {}
+
+    def of_cost(self, cost: records.Cost) -> Attributes:
+        """Return the attributes with the currency and the source of a cost."""
+        kind = (cost.currency, cost.source)
+        found = self._by_cost.get(kind)
+        if found is None:
+            found = self._by_cost[kind] = {
+                **self.plain,
+                semconv.USAGE_COST_CURRENCY: cost.currency,
+                semconv.USAGE_COST_SOURCE: cost.source,
+            }
+        return found
 
 
 class MetricsEmitter:
     """Records the metrics of calls, agents, tools and runs."""
 
-    def __init__(self, meter: Meter) -> None:
-        make = lambda metric: instrument(meter, metric)  # noqa: E731 - nine lines become readable
-        self._duration = make(semconv.OPERATION_DURATION)
-        self._token_usage = make(semconv.TOKEN_USAGE)
-        self._first_chunk = make(semconv.TIME_TO_FIRST_CHUNK)
-        self._operation_cost = make(semconv.OPERATION_COST)
-        self._tokens = [
-            (make(metric), field)
-            for metric, field in (
-                (semconv.INPUT_TOKENS, "input_tokens"),
-                (semconv.OUTPUT_TOKENS, "output_tokens"),
-                (semconv.CACHE_READ_TOKENS, "cache_read_tokens"),
-                (semconv.CACHE_WRITE_TOKENS, "cache_write_tokens"),
-                (semconv.REASONING_TOKENS, "reasoning_tokens"),
+    def __init__(self, meter: Meter, tallies: Tallies) -> None:
+        def histogram(metric: Metric) -> Histogram:
+            return meter.create_histogram(
+                metric.name,
+                metric.unit,
+                metric.description,
+                explicit_bucket_boundaries_advisory=metric.buckets,
             )
-        ]
-        self._cost = make(semconv.COST)
-        self._savings = make(semconv.CACHE_SAVINGS)
-        self._calls = make(semconv.CALLS)
-        self._attempts = make(semconv.CALL_ATTEMPTS)
-        self._usage_missing = make(semconv.CALLS_USAGE_MISSING)
-        self._unpriced = make(semconv.CALLS_UNPRICED)
-        self._active = make(semconv.CALLS_ACTIVE)
-        self._agent_duration = make(semconv.AGENT_DURATION)
-        self._agent_calls = make(semconv.AGENT_INFERENCE_CALLS)
-        self._agent_tools = make(semconv.AGENT_TOOL_CALLS)
-        self._workflow_duration = make(semconv.WORKFLOW_DURATION)
-        self._runs = make(semconv.RUNS)
-        self._tool_duration = make(semconv.TOOL_DURATION)
-        self._handoffs = make(semconv.HANDOFFS)
-        self._guardrails = make(semconv.GUARDRAILS)
+
+        self._duration = histogram(semconv.OPERATION_DURATION)
+        self._token_usage = histogram(semconv.TOKEN_USAGE)
+        self._first_chunk = histogram(semconv.TIME_TO_FIRST_CHUNK)
+        self._operation_cost = histogram(semconv.OPERATION_COST)
+        self._agent_duration = histogram(semconv.AGENT_DURATION)
+        self._agent_calls = histogram(semconv.AGENT_INFERENCE_CALLS)
+        self._agent_tools = histogram(semconv.AGENT_TOOL_CALLS)
+        self._workflow_duration = histogram(semconv.WORKFLOW_DURATION)
+        self._tool_duration = histogram(semconv.TOOL_DURATION)
+        self._input = tallies[semconv.INPUT_TOKENS]
+        self._output = tallies[semconv.OUTPUT_TOKENS]
+        self._cache_read = tallies[semconv.CACHE_READ_TOKENS]
+        self._cache_write = tallies[semconv.CACHE_WRITE_TOKENS]
+        self._reasoning = tallies[semconv.REASONING_TOKENS]
+        self._cost = tallies[semconv.COST]
+        self._savings = tallies[semconv.CACHE_SAVINGS]
+        self._calls = tallies[semconv.CALLS]
+        self._attempts = tallies[semconv.CALL_ATTEMPTS]
+        self._usage_missing = tallies[semconv.CALLS_USAGE_MISSING]
+        self._unpriced = tallies[semconv.CALLS_UNPRICED]
+        self._active = tallies[semconv.CALLS_ACTIVE]
+        self._runs = tallies[semconv.RUNS]
+        self._handoffs = tallies[semconv.HANDOFFS]
+        self._guardrails = tallies[semconv.GUARDRAILS]
+        self._call_attributes: dict[CallValues, CallAttributes] = {}
         self._writers: Mapping[type[Record], Callable[[Any, Context | None], None]] = {
             ModelCall: self._call_ended,
             AgentRun: self._agent_ended,
@@ -88,7 +101,7 @@ class MetricsEmitter:
     def began(self, record: Record) -> None:
         """Count a model call as in flight."""
         if isinstance(record, ModelCall) and record.sent:
-            self._active.add(1, _call(record))
+            self._active.add(1, (record.operation, record.provider, record.model))
 
     def ended(self, record: Record) -> None:
         """Record everything that is measured of this record."""
@@ -101,127 +114,99 @@ class MetricsEmitter:
     def _call_ended(self, call: ModelCall, context: Context | None) -> None:
         if not call.sent:
             return
-        base = _call(call)
-        spender = {**base, **_spender(call)}
-        self._active.add(-1, base, context)
-        self._duration.record(_seconds(call), {**base, **_error(call)}, context)
-        self._calls.add(1, {**spender, semconv.OUTCOME: call.outcome}, context)
+        values = (call.operation, call.provider, call.model)
+        spender = (*values, call.agent_name, call.workflow_name)
+        attributes = self._attributes_of(values)
+        self._active.add(-1, values)
+        self._calls.add(1, (*spender, call.outcome))
+        self._duration.record(_seconds(call), _with_error(attributes.plain, call), context)
         if call.attempts is not None:
-            self._attempts.add(call.attempts, base, context)
+            self._attempts.add(call.attempts, values)
         if call.time_to_first_chunk is not None:
-            self._first_chunk.record(call.time_to_first_chunk, base, context)
+            self._first_chunk.record(call.time_to_first_chunk, attributes.plain, context)
         if call.usage is not None and not call.cache_hit:
-            self._record_usage(call, call.usage, base, spender, context)
+            self._count_tokens(call.usage, spender)
+            if call.outcome not in (records.ERROR, records.INCOMPLETE):
+                self._record_tokens(call.usage, attributes, context)
         if call.usage_missing_reason is not None:
-            self._usage_missing.add(1, {**base, semconv.REASON: call.usage_missing_reason}, context)
-        self._record_cost(call, base, spender, context)
+            self._usage_missing.add(1, (*values, call.usage_missing_reason))
+        if call.cost is not None:
+            self._record_cost(call.cost, spender, attributes, context)
+        elif call.usage is not None:
+            self._unpriced.add(1, values)
 
-    def _record_usage(
-        self, call: ModelCall, usage: Usage, base: Attributes, spender: Attributes, context: Context | None
-    ) -> None:
-        by_modality = {**spender, semconv.TOKEN_MODALITY: semconv.MODALITY_UNKNOWN}
-        for counter, field in self._tokens:
-            tokens = getattr(usage, field)
-            if tokens:
-                counter.add(tokens, by_modality, context)
-        if call.outcome in (records.ERROR, records.INCOMPLETE):
-            return
-        for tokens, token_type in ((usage.input_tokens, "input"), (usage.output_tokens, "output")):
-            if tokens is not None:
-                self._token_usage.record(tokens, {**base, semconv.TOKEN_TYPE: token_type}, context)
+    def _attributes_of(self, values: CallValues) -> CallAttributes:
+        found = self._call_attributes.get(values)
+        if found is None:
+            if len(self._call_attributes) >= _MAX_CALL_ATTRIBUTES:
+                self._call_attributes.clear()
+            found = self._call_attributes[values] = CallAttributes(*values)
+        return found
+
+    def _count_tokens(self, usage: Usage, spender: SpenderValues) -> None:
+        values = (*spender, semconv.MODALITY_UNKNOWN)
+        if usage.input_tokens:
+            self._input.add(usage.input_tokens, values)
+        if usage.output_tokens:
+            self._output.add(usage.output_tokens, values)
+        if usage.cache_read_tokens:
+            self._cache_read.add(usage.cache_read_tokens, values)
+        if usage.cache_write_tokens:
+            self._cache_write.add(usage.cache_write_tokens, values)
+        if usage.reasoning_tokens:
+            self._reasoning.add(usage.reasoning_tokens, values)
+
+    def _record_tokens(self, usage: Usage, attributes: CallAttributes, context: Context | None) -> None:
+        if usage.input_tokens is not None:
+            self._token_usage.record(usage.input_tokens, attributes.input, context)
+        if usage.output_tokens is not None:
+            self._token_usage.record(usage.output_tokens, attributes.output, context)
 
     def _record_cost(
-        self, call: ModelCall, base: Attributes, spender: Attributes, context: Context | None
+        self, cost: records.Cost, spender: SpenderValues, attributes: CallAttributes, context: Context | None
     ) -> None:
-        cost = call.cost
-        if cost is None:
-            if call.usage is not None:
-                self._unpriced.add(1, base, context)
-            return
-        in_currency = {**spender, semconv.USAGE_COST_CURRENCY: cost.currency}
-        priced = {
-            **base,
-            semconv.USAGE_COST_CURRENCY: cost.currency,
-            semconv.USAGE_COST_SOURCE: cost.source,
-        }
-        self._operation_cost.record(cost.amount, priced, context)
+        self._operation_cost.record(cost.amount, attributes.of_cost(cost), context)
         for token_class, amount in cost.by_class.items():
-            self._cost.add(amount, {**in_currency, semconv.TOKEN_CLASS: token_class}, context)
+            if amount:
+                self._cost.add(amount, (*spender, cost.currency, token_class))
         if cost.cache_savings:
-            self._savings.add(cost.cache_savings, in_currency, context)
+            self._savings.add(cost.cache_savings, (*spender, cost.currency))
 
     # -- what surrounds the calls --------------------------------------------------------------------------
     def _agent_ended(self, agent: AgentRun, context: Context | None) -> None:
-        name = {semconv.AGENT_NAME: agent.name}
-        self._agent_duration.record(_seconds(agent), {**name, **_error(agent)}, context)
-        self._agent_calls.record(agent.totals.model_calls, name, context)
-        self._agent_tools.record(agent.totals.tool_calls, name, context)
+        attributes = {semconv.AGENT_NAME: agent.name}
+        self._agent_duration.record(_seconds(agent), _with_error(attributes, agent), context)
+        self._agent_calls.record(agent.totals.model_calls, attributes, context)
+        self._agent_tools.record(agent.totals.tool_calls, attributes, context)
 
     def _workflow_ended(self, workflow: Workflow, context: Context | None) -> None:
-        self._workflow_duration.record(_seconds(workflow), {**_workflow(workflow), **_error(workflow)}, context)
+        attributes = {} if workflow.name is None else {semconv.WORKFLOW_NAME: workflow.name}
+        self._workflow_duration.record(_seconds(workflow), _with_error(attributes, workflow), context)
         if not workflow.runs:
             # Task spans can be switched off in the SDK; the trace then stands for its run.
             self._run_ended(workflow, context)
 
-    def _run_ended(self, run: Run | Workflow, context: Context | None) -> None:
-        if isinstance(run.parent, (Workflow, type(None))):
-            self._runs.add(1, {**_workflow(run), semconv.OUTCOME: run.outcome}, context)
+    def _run_ended(self, run: Run | Workflow, _context: Context | None) -> None:
+        """Count a run; a run inside a tool of another one is part of that one."""
+        if run.parent is None or isinstance(run.parent, Workflow):
+            self._runs.add(1, (run.workflow_name, run.outcome))
 
     def _tool_ended(self, tool: ToolCall, context: Context | None) -> None:
-        attributes = {semconv.TOOL_NAME: tool.name, **_agent(tool), **_error(tool)}
-        self._tool_duration.record(_seconds(tool), attributes, context)
+        attributes = {semconv.TOOL_NAME: tool.name}
+        if tool.agent_name is not None:
+            attributes[semconv.AGENT_NAME] = tool.agent_name
+        self._tool_duration.record(_seconds(tool), _with_error(attributes, tool), context)
 
-    def _handoff_ended(self, handoff: Handoff, context: Context | None) -> None:
-        names = {
-            semconv.HANDOFF_SOURCE: handoff.source or "unknown",
-            semconv.HANDOFF_TARGET: handoff.target or "unknown",
-        }
-        self._handoffs.add(1, names, context)
+    def _handoff_ended(self, handoff: Handoff, _context: Context | None) -> None:
+        self._handoffs.add(1, (handoff.source or "unknown", handoff.target or "unknown"))
 
-    def _guardrail_ended(self, guardrail: Guardrail, context: Context | None) -> None:
-        names = {
-            semconv.GUARDRAIL_NAME: guardrail.name,
-            semconv.GUARDRAIL_TRIGGERED: guardrail.triggered,
-        }
-        self._guardrails.add(1, names, context)
-
-
-class SelfMetrics:
-    """litespan's metrics about itself, read when metrics are collected."""
-
-    def __init__(self, meter: Meter, sources: Mapping[Metric, Callable[[], Iterable[Observation]]]) -> None:
-        for metric, read in sources.items():
-            callback: Callable[[CallbackOptions], Iterable[Observation]] = lambda _, read=read: read()  # type: ignore[misc]
-            create = (
-                meter.create_observable_counter
-                if metric.kind == "counter"
-                else meter.create_observable_gauge
-            )
-            create(metric.name, [callback], metric.unit, metric.description)
+    def _guardrail_ended(self, guardrail: Guardrail, _context: Context | None) -> None:
+        self._guardrails.add(1, (guardrail.name, guardrail.triggered))
 
 
 def _seconds(record: Record) -> float:
     return max(0, (record.end_ns or record.start_ns) - record.start_ns) / 1e9
 
 
-def _call(call: ModelCall) -> Attributes:
-    base: Attributes = {semconv.OPERATION_NAME: call.operation, semconv.PROVIDER_NAME: call.provider}
-    if call.model is not None:
-        base[semconv.REQUEST_MODEL] = call.model
-    return base
-
-
-def _agent(record: Record) -> Attributes:
-    return {} if record.agent_name is None else {semconv.AGENT_NAME: record.agent_name}
-
-
-def _workflow(record: Record) -> Attributes:
-    return {} if record.workflow_name is None else {semconv.WORKFLOW_NAME: record.workflow_name}
-
-
-def _spender(record: Record) -> Attributes:
-    return {**_agent(record), **_workflow(record)}
-
-
-def _error(record: Record) -> Attributes:
-    return {} if record.failure is None else {semconv.ERROR_TYPE: record.failure.type}
+def _with_error(attributes: Attributes, record: Record) -> Attributes:
+    return attributes if record.failure is None else {**attributes, semconv.ERROR_TYPE: record.failure.type}

@@ -97,7 +97,8 @@ class SpanEmitter:
         span = handle.span
         if span.is_recording():
             kind = SPANS[type(record)]
-            span.update_name(kind.name(record))
+            if kind.renamed:
+                span.update_name(kind.name(record))
             span.set_attributes(kind.end(record))
             if record.failure is not None:
                 span.set_status(Status(StatusCode.ERROR, describe(record.failure)))
@@ -105,7 +106,7 @@ class SpanEmitter:
 
 
 def describe(failure: Failure) -> str:
-    """Return the status description: class, HTTP status and provider code; the message only if it was kept."""
+    """Return the status description: class, HTTP status, provider code; the message only if it was kept."""
     facts = " ".join(
         part for part in (f"HTTP {failure.status}" if failure.status else "", failure.code or "") if part
     )

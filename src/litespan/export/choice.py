@@ -23,6 +23,7 @@ from litespan.settings import PROTOCOLS, ConfigurationError, Settings, load_sett
 OTLP: Final = "otlp"
 CONSOLE: Final = "console"
 FILE: Final = "litespan_file"
+PROMETHEUS: Final = "prometheus"
 NONE: Final = "none"
 GRPC: Final = "grpc"
 

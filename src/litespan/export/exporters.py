@@ -8,9 +8,19 @@ from functools import partial
 from opentelemetry.sdk.metrics.export import MetricExporter
 from opentelemetry.sdk.trace.export import SpanExporter
 
-from litespan.export.choice import CONSOLE, FILE, GRPC, OtlpTarget, exporter_names, file_path, otlp_target
+from litespan.export.choice import (
+    CONSOLE,
+    FILE,
+    GRPC,
+    PROMETHEUS,
+    OtlpTarget,
+    exporter_names,
+    file_path,
+    otlp_target,
+)
 from litespan.export.counting import CountingMetricExporter, CountingSpanExporter
 from litespan.export.ledger import METRICS, TRACES, Destination, ExportLedger
+from litespan.export.scraping import ScrapePath
 from litespan.settings import Settings
 
 _CHECK_RECEIVER = "Check that the receiver runs; OTEL_EXPORTER_OTLP_ENDPOINT says where it is."
@@ -27,10 +37,16 @@ def span_exporters(settings: Settings, environ: Mapping[str, str]) -> dict[str, 
     return {name: _span_exporter(name, settings, environ) for name in names}
 
 
-def metric_exporters(settings: Settings, environ: Mapping[str, str]) -> dict[str, CountingMetricExporter]:
+def metric_exporters(
+    settings: Settings, environ: Mapping[str, str]
+) -> dict[str, CountingMetricExporter | ScrapePath]:
     """Make the metric exporters that are asked for; errors as in :func:`span_exporters`."""
     names = exporter_names(METRICS, settings, environ)
-    return {name: _metric_exporter(name, settings, environ) for name in names}
+    made: dict[str, CountingMetricExporter | ScrapePath] = {
+        name: _metric_exporter(name, settings, environ) for name in names if name != PROMETHEUS
+    }
+    # Last, because it takes a port: if another exporter cannot work, the port stays free.
+    return made | ({PROMETHEUS: ScrapePath(settings, environ)} if PROMETHEUS in names else {})
 
 
 def _span_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> CountingSpanExporter:
@@ -41,13 +57,18 @@ def _span_exporter(name: str, settings: Settings, environ: Mapping[str, str]) ->
 
         make = partial(ConsoleSpanExporter, on_drop=ledger.drop)
     elif name == FILE:
-        from litespan.export.otlp_file import OtlpFileSpanExporter
-
-        path = file_path(TRACES, settings)
-        make = partial(OtlpFileSpanExporter, path, settings.file_max_bytes, settings.file_backups)
+        make = partial(file_span_exporter, settings)
     else:
         make = _otlp_span_exporter(otlp_target(TRACES, settings, environ))
     return CountingSpanExporter(make, ledger)
+
+
+def file_span_exporter(settings: Settings) -> SpanExporter:
+    """Make the exporter of spans to a file; a ConfigurationError if the file cannot be written."""
+    from litespan.export.otlp_file import OtlpFileSpanExporter
+
+    path = file_path(TRACES, settings)
+    return OtlpFileSpanExporter(path, settings.file_max_bytes, settings.file_backups)
 
 
 def _otlp_span_exporter(target: OtlpTarget) -> Callable[[], SpanExporter]:
@@ -68,13 +89,18 @@ def _metric_exporter(name: str, settings: Settings, environ: Mapping[str, str]) 
 
         make = ConsoleMetricExporter
     elif name == FILE:
-        from litespan.export.otlp_file import OtlpFileMetricExporter
-
-        path = file_path(METRICS, settings)
-        make = partial(OtlpFileMetricExporter, path, settings.file_max_bytes, settings.file_backups)
+        make = partial(file_metric_exporter, settings)
     else:
         make = _otlp_metric_exporter(otlp_target(METRICS, settings, environ))
     return CountingMetricExporter(make, ledger)
+
+
+def file_metric_exporter(settings: Settings) -> MetricExporter:
+    """The same for metrics."""
+    from litespan.export.otlp_file import OtlpFileMetricExporter
+
+    path = file_path(METRICS, settings)
+    return OtlpFileMetricExporter(path, settings.file_max_bytes, settings.file_backups)
 
 
 def _otlp_metric_exporter(target: OtlpTarget) -> Callable[[], MetricExporter]:
@@ -93,6 +119,11 @@ def _destination(name: str, signal: str, settings: Settings, environ: Mapping[st
     if name == CONSOLE:
         return Destination(signal, "console", "Check that standard output is open.")
     if name == FILE:
-        return Destination(signal, f"file {file_path(signal, settings)}", _CHECK_FILE)
+        return file_destination(signal, settings)
     target = otlp_target(signal, settings, environ)
     return Destination(signal, f"OTLP {target.protocol} {target.shown}", _CHECK_RECEIVER)
+
+
+def file_destination(signal: str, settings: Settings) -> Destination:
+    """Describe the file of one signal."""
+    return Destination(signal, f"file {file_path(signal, settings)}", _CHECK_FILE)

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from litespan.export.counting import CountingMetricExporter, CountingSpanExporter
 from litespan.export.deadline import Worker
-from litespan.export.ledger import ExportLedger
+from litespan.export.ledger import Destination, ExportLedger
 from litespan.export.span_queue import QueueSize, SpanQueue
 
 
@@ -96,6 +96,11 @@ class MetricPath(Path):
         self._interval_ms = interval_ms
         self._provider: MeterProvider | None = None
         self.reader = self._make_reader()
+
+    @property
+    def destination(self) -> Destination:
+        """Where the metrics go."""
+        return self._exporter.ledger.destination
 
     def attach(self, provider: MeterProvider) -> None:
         """Remember the provider that the reader was given to."""

@@ -166,10 +166,10 @@ def build(
         metrics_adopted=meter_provider is not None,
     )
     # All that can fail comes first, so that a failure leaves no provider and no thread behind.
-    exporters = {} if tracer_provider else span_exporters(settings, environ)
-    meters = {} if meter_provider else metric_exporters(settings, environ)
     size, interval_ms = queue_size(environ), metric_interval_ms(settings, environ)
     resource = build_resource(settings)
+    exporters = {} if tracer_provider else span_exporters(settings, environ)
+    meters = {} if meter_provider else metric_exporters(settings, environ)
     traces = adopt_traces(tracer_provider) if tracer_provider else build_traces(exporters, size, resource)
     metrics = (
         adopt_metrics(meter_provider) if meter_provider else build_metrics(meters, interval_ms, resource)

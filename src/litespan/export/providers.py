@@ -13,8 +13,9 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from litespan.export.choice import CONSOLE, given_by_argument
 from litespan.export.counting import CountingMetricExporter, CountingSpanExporter
-from litespan.export.ledger import METRICS, TRACES
+from litespan.export.ledger import METRICS, TRACES, Destination
 from litespan.export.paths import AdoptedPath, MetricPath, Path, SpanPath
+from litespan.export.scraping import ScrapePath
 from litespan.export.span_queue import QueueSize
 from litespan.settings import Settings
 
@@ -48,18 +49,25 @@ def build_traces(
     paths = [SpanPath(exporter, None if name == CONSOLE else size) for name, exporter in exporters.items()]
     for path in paths:
         provider.add_span_processor(path.processor)
-    return Traces(provider, paths, _notes(TRACES, exporters.values()))
+    return Traces(
+        provider, paths, _notes(TRACES, [exporter.ledger.destination for exporter in exporters.values()])
+    )
 
 
 def build_metrics(
-    exporters: Mapping[str, CountingMetricExporter], interval_ms: float | None, resource: Resource
+    exporters: Mapping[str, CountingMetricExporter | ScrapePath],
+    interval_ms: float | None,
+    resource: Resource,
 ) -> Metrics:
     """Make a meter provider for exporters by name; ``interval_ms`` as in :class:`MetricPath`."""
-    paths = [MetricPath(exporter, interval_ms) for exporter in exporters.values()]
+    paths = [
+        exporter if isinstance(exporter, ScrapePath) else MetricPath(exporter, interval_ms)
+        for exporter in exporters.values()
+    ]
     provider = MeterProvider([path.reader for path in paths], resource=resource, shutdown_on_exit=False)
     for path in paths:
         path.attach(provider)
-    return Metrics(provider, paths, _notes(METRICS, exporters.values()))
+    return Metrics(provider, paths, _notes(METRICS, [path.destination for path in paths]))
 
 
 def adopt_traces(provider: trace.TracerProvider | None) -> Traces:
@@ -74,8 +82,8 @@ def adopt_metrics(provider: metrics.MeterProvider | None) -> Metrics:
     return Metrics(provider or find(), [AdoptedPath(find, METRICS)], [_ADOPTED.format(METRICS)])
 
 
-def _notes(signal: str, exporters: Iterable[CountingSpanExporter | CountingMetricExporter]) -> list[str]:
-    return [str(exporter.ledger.destination) for exporter in exporters] or [f"{signal}: nowhere"]
+def _notes(signal: str, destinations: Iterable[Destination]) -> list[str]:
+    return [str(destination) for destination in destinations] or [f"{signal}: nowhere"]
 
 
 def warn_of_ignored_exporters(

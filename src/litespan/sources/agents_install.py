@@ -10,8 +10,8 @@ from agents.tracing import TracingProcessor, add_trace_processor, get_current_sp
 from agents.tracing.processors import default_processor
 
 from litespan.guard import guarded
-from litespan.records import ToolCall
 from litespan.recorder import Recorder
+from litespan.records import ToolCall
 from litespan.sources.agents_processor import AgentsProcessor
 from litespan.sources.patching import Patches
 

@@ -13,8 +13,9 @@ from typing import Any, Final
 from agents.tracing import TracingProcessor, get_current_span, get_current_trace, get_trace_provider
 
 from litespan.guard import guarded
-from litespan.records import AgentRun, Guardrail, ModelCall, Record, Run, ToolCall, Workflow
+from litespan.providers import provider_name, split_model
 from litespan.recorder import Position, Recorder
+from litespan.records import AgentRun, Guardrail, ModelCall, Record, Run, ToolCall, Workflow
 from litespan.sources import agents_mapping, agents_outcome
 
 logger = logging.getLogger("litespan")
@@ -113,14 +114,21 @@ class AgentsProcessor(TracingProcessor):
             root.runs += 1
 
     def _never_sent(self, span: Any) -> None:
-        """Write a LiteLLM generation that failed before any call as a failed call that was not sent."""
+        """Write a LiteLLM generation that failed before any call as a failed call that was not sent.
+
+        In a trace that is closed already nothing is known of the calls any more.
+        """
         config = span.span_data.model_config
         if not isinstance(config, Mapping) or config.get("model_impl") != "litellm":
             return
+        if self._recorder.table.trace(span.trace_id) is None:
+            return
+        name = str(span.span_data.model)
+        provider, model = split_model(name, name.split("/", 1)[:1], None)
         call = ModelCall(
             operation="chat",
-            provider="unknown",
-            model=str(span.span_data.model),
+            provider=provider_name(provider),
+            model=model,
             trace_id=span.trace_id,
             span_id=span.span_id,
             sent=False,
@@ -136,7 +144,7 @@ class AgentsProcessor(TracingProcessor):
     def locate(self) -> Position | None:
         """Say where the host is right now; asked by the call source."""
         span = get_current_span()
-        if span is None:
+        if span is None or _left_behind(span):
             return self._in_trace()
         if span.span_id == _NO_OP:
             self._warn_disabled()
@@ -171,24 +179,34 @@ class AgentsProcessor(TracingProcessor):
 
     # -- warnings ------------------------------------------------------------------------------------------
     def _warn_disabled(self) -> None:
-        if getattr(get_trace_provider(), "_disabled", False) and not self._recorder.settings.follow_agents_tracing:
+        globally = getattr(get_trace_provider(), "_disabled", False)
+        if globally and not self._recorder.settings.follow_agents_tracing:
             self._warn_once(
                 "The Agents SDK's tracing is switched off (set_tracing_disabled(True) or "
-                "OPENAI_AGENTS_DISABLE_TRACING). litespan records model calls, but no tree and no agent names. "
+                "OPENAI_AGENTS_DISABLE_TRACING). litespan records model calls, but no tree and no agents. "
                 "If it was switched off against the 401 of the exporter to OpenAI, it can go: litespan has "
                 "replaced that exporter. Remove it, or pass enable_agents_tracing=True."
             )
 
     def _warn_unregistered(self) -> None:
         self._warn_once(
-            "litespan sees a run of the Agents SDK that it was not told of: set_trace_processors() was probably "
-            "called after litespan was set up and removed it. Call it before, or use add_trace_processor()."
+            "litespan sees a run of the Agents SDK that it was not told of: set_trace_processors() was "
+            "probably called after litespan was set up and removed it. Call it before, "
+            "or use add_trace_processor()."
         )
 
     def _warn_once(self, message: str) -> None:
         if message not in self._warned:
             self._warned.add(message)
             logger.warning(message)
+
+
+def _left_behind(span: Any) -> bool:
+    """Say whether the SDK only still names a span: that of a model stream which the program left unread.
+
+    Its generator is closed in another task and cannot reset the current span where the program goes on.
+    """
+    return span.span_data.type == _GENERATION and span.ended_at is not None and get_current_trace() is None
 
 
 def _conversation(trace: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""What a ``litespan.LitellmModel`` says about its own calls, seen by the call source through a context variable."""
+"""What a ``litespan.LitellmModel`` says about its own calls, brought to the call source by a context."""
 
 from __future__ import annotations
 

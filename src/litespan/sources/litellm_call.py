@@ -12,10 +12,10 @@ from typing import Any
 
 from litespan import records
 from litespan.guard import guarded
-from litespan.records import ModelCall
 from litespan.recorder import Position, Recorder
+from litespan.records import ModelCall
+from litespan.sources import litellm_answer, litellm_secrets, litellm_transport
 from litespan.sources import litellm_mapping as mapping
-from litespan.sources import litellm_transport
 from litespan.sources.litellm_usage import fill_cache_writes, read
 
 current: ContextVar[OpenCall | None] = ContextVar("litespan_open_call", default=None)
@@ -24,7 +24,18 @@ current: ContextVar[OpenCall | None] = ContextVar("litespan_open_call", default=
 class OpenCall:
     """A model call in flight. Its methods are called from the host's path, so none of them raises."""
 
-    __slots__ = ("_position", "_recorder", "_tokens", "asked_for_usage", "closed", "custom", "probe", "record")
+    __slots__ = (
+        "_position",
+        "_recorder",
+        "_tokens",
+        "asked_for_usage",
+        "cache_key",
+        "closed",
+        "custom",
+        "probe",
+        "record",
+        "secrets",
+    )
 
     def __init__(
         self, recorder: Recorder, record: ModelCall, position: Position | None, *, custom: bool, probing: bool
@@ -36,17 +47,14 @@ class OpenCall:
         self.custom = custom
         self.probe = litellm_transport.Probe() if probing else None
         self.asked_for_usage = False
+        self.cache_key: str | None = None
+        self.secrets: tuple[str, ...] | None = None
         self.closed = False
 
     # -- around the host's code ----------------------------------------------------------------------------
     def __enter__(self) -> OpenCall:
         """Make this call, its probe and its span current; always undone in the same task before a yield."""
-        handle = self.record.handle
-        self._tokens = (
-            current.set(self),
-            litellm_transport.current.set(self.probe),
-            handle.attach() if handle is not None else None,
-        )
+        self._tokens = (current.set(self), litellm_transport.current.set(self.probe), self._attach())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -55,10 +63,14 @@ class OpenCall:
         if tokens is None:
             return
         call, probe, span = tokens
-        if self.record.handle is not None:
+        if self.record.handle is not None and span is not None:
             self.record.handle.detach(span)
         litellm_transport.current.reset(probe)
         current.reset(call)
+
+    @guarded("call source")
+    def _attach(self) -> object:
+        return self.record.handle.attach() if self.record.handle is not None else None
 
     # -- ends ----------------------------------------------------------------------------------------------
     @guarded("call source")
@@ -69,7 +81,7 @@ class OpenCall:
         fill_cache_writes(read(response, "usage"))
         mapping.fill_from_response(self.record, response)
         if self.record.captures_content:
-            self.record.output = response
+            self.record.output = litellm_answer.choices(response)
         self._end(records.OK)
 
     @guarded("call source")
@@ -82,9 +94,17 @@ class OpenCall:
         else:
             cut = self.record.time_to_first_chunk is not None and mapping.was_cut(error)
             outcome = records.INCOMPLETE if cut else records.ERROR
-            self.record.failure = mapping.failure_from(error, with_message=self.record.captures_content)
+            self.record.failure = self._failure(error)
             self.record.attempts = mapping.attempts_from(error)
         self._end(outcome)
+
+    def _failure(self, error: BaseException) -> records.Failure:
+        """Return what may be said of an exception; its text only where content and the secrets are known."""
+        with_message = self.record.captures_content and self.secrets is not None
+        failure = mapping.failure_from(error, with_message=with_message)
+        if failure.message is not None:
+            failure.message = litellm_secrets.without(failure.message, self.secrets or ())
+        return failure
 
     def _end(self, outcome: str, end_ns: int | None = None) -> None:
         self.closed = True

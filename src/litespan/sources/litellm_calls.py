@@ -8,15 +8,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, Final
 
 from litespan.guard import guarded
 from litespan.providers import provider_name, split_model
-from litespan.records import ModelCall
 from litespan.recorder import Position, Recorder
-from litespan.sources import call_options, litellm_mapping, litellm_transport
+from litespan.records import OK, ModelCall
+from litespan.sources import (
+    call_options,
+    litellm_answer,
+    litellm_mapping,
+    litellm_secrets,
+    litellm_transport,
+)
 from litespan.sources.litellm_call import OpenCall, current
-from litespan.sources.litellm_stream import ResponsesReader, Stream, StreamReader, StreamState
+from litespan.sources.litellm_stream import (
+    ResponsesReader,
+    Stream,
+    StreamReader,
+    StreamState,
+    TextReader,
+    stop_asking,
+)
+from litespan.sources.litellm_usage import read
 from litespan.sources.patching import Patches
 
 _MAX_REFUSALS: Final = 1000
@@ -41,8 +56,8 @@ _RESPONSES: Final = ("input", "model")
 ENTRANCES: Final[Mapping[str, Entrance]] = {
     "acompletion": Entrance("chat", True, _CHAT, True, StreamReader),
     "completion": Entrance("chat", False, _CHAT, True, StreamReader),
-    "atext_completion": Entrance("text_completion", True, _PROMPT, True, StreamReader),
-    "text_completion": Entrance("text_completion", False, _PROMPT, True, StreamReader),
+    "atext_completion": Entrance("text_completion", True, _PROMPT, True, TextReader),
+    "text_completion": Entrance("text_completion", False, _PROMPT, True, TextReader),
     "aembedding": Entrance("embeddings", True, _INPUT, False, StreamReader),
     "embedding": Entrance("embeddings", False, _INPUT, False, StreamReader),
     "aresponses": Entrance("chat", True, _RESPONSES, False, ResponsesReader),
@@ -77,7 +92,7 @@ class CallSource:
     # -- hooks ---------------------------------------------------------------------------------------------
     def _async_hook(self, entrance: Entrance) -> Callable[..., Any]:
         def hook(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
-            if self._passes_through(kwargs, sys._getframe(1).f_globals.get("__name__", "")):
+            if self._passes_through(kwargs, sys._getframe(1)):  # noqa: SLF001
                 return wrapped(*args, **kwargs)
             return self._acall(entrance, wrapped, args, kwargs)
 
@@ -85,13 +100,13 @@ class CallSource:
 
     def _sync_hook(self, entrance: Entrance) -> Callable[..., Any]:
         def hook(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
-            if self._passes_through(kwargs, sys._getframe(1).f_globals.get("__name__", "")):
+            if self._passes_through(kwargs, sys._getframe(1)):  # noqa: SLF001
                 return wrapped(*args, **kwargs)
             return self._call(entrance, wrapped, args, kwargs)
 
         return hook
 
-    def _passes_through(self, kwargs: Mapping[str, Any], caller: str) -> bool:
+    def _passes_through(self, kwargs: Mapping[str, Any], caller: FrameType) -> bool:
         """Say whether a call is LiteLLM's own, made inside another one, and so not a call of the program.
 
         LiteLLM hands its logging object on when it calls itself (fallbacks, Responses over completion). Where
@@ -100,8 +115,10 @@ class CallSource:
         if not self._patches.active or "litellm_logging_obj" in kwargs:
             return True
         outer = current.get()
-        nested = caller.startswith("litellm.") and not caller.startswith("litellm.router")
-        return outer is not None and not outer.closed and nested
+        if outer is None or outer.closed:
+            return False
+        module = str(caller.f_globals.get("__name__"))
+        return module.startswith("litellm.") and not module.startswith("litellm.router")
 
     async def _acall(self, entrance: Entrance, wrapped: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         opened = self._open(entrance, args, kwargs)
@@ -110,11 +127,14 @@ class CallSource:
         call, asking = opened
         try:
             with call:
+                refused = False
                 try:
                     response = await wrapped(*args, **(asking or kwargs))
                 except Exception as error:
-                    if not self._usage_refused(call, kwargs, error):
+                    refused = bool(self._usage_refused(call, kwargs, error))
+                    if not refused:
                         raise
+                if refused:  # not in the handler: the program's exception shall not carry the first one
                     response = await wrapped(*args, **kwargs)
         except BaseException as error:
             call.failed(error)
@@ -128,11 +148,14 @@ class CallSource:
         call, asking = opened
         try:
             with call:
+                refused = False
                 try:
                     response = wrapped(*args, **(asking or kwargs))
                 except Exception as error:
-                    if not self._usage_refused(call, kwargs, error):
+                    refused = bool(self._usage_refused(call, kwargs, error))
+                    if not refused:
                         raise
+                if refused:  # not in the handler: the program's exception shall not carry the first one
                     response = wrapped(*args, **kwargs)
         except BaseException as error:
             call.failed(error)
@@ -144,7 +167,7 @@ class CallSource:
     def _open(
         self, entrance: Entrance, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[OpenCall, dict[str, Any] | None] | None:
-        """Begin a record; ``None`` where nothing shall be recorded. Also returns arguments that ask for usage."""
+        """Begin a record, or return ``None``; the second value are arguments that ask for the usage."""
         if self._recorder.suppressed():
             return None
         position = self._recorder.locate()
@@ -154,9 +177,12 @@ class CallSource:
         record = self._record(entrance, named, position)
         custom = record.litellm_provider in self._custom_providers()
         call = OpenCall(self._recorder, record, position, custom=custom, probing=self._probing)
+        if record.captures_content:
+            call.secrets = _secrets(named)
         self._recorder.begin(record, self._parent(position))
-        asking = self._ask_for_usage(entrance, record, kwargs)
-        call.asked_for_usage = asking is not None
+        asking = self._ask_for_usage(entrance, record, args, kwargs)
+        if asking is not None:
+            call.asked_for_usage, call.cache_key = True, asking.get("cache_key")
         return call, asking
 
     def _record(self, entrance: Entrance, named: Mapping[str, Any], position: Position | None) -> ModelCall:
@@ -180,9 +206,11 @@ class CallSource:
         allowed = (position is None or position.allows_content) and (
             options is None or options.capture_content is not False
         )
-        record.captures_content = self._recorder.captures_content(allowed=allowed)
+        # The conventions have no content for embeddings: texts to index and long vectors.
+        talks = entrance.operation != "embeddings"
+        record.captures_content = talks and self._recorder.captures_content(allowed=allowed)
         if record.captures_content:
-            record.input = named.get("messages") or named.get("prompt") or named.get("input")
+            record.input = litellm_answer.messages(named)
             record.tools = named.get("tools")
         return record
 
@@ -207,8 +235,9 @@ class CallSource:
         return {entry["provider"] for entry in self._litellm.custom_provider_map}
 
     # -- usage of streams ----------------------------------------------------------------------------------
+    @guarded("call source")
     def _ask_for_usage(
-        self, entrance: Entrance, record: ModelCall, kwargs: dict[str, Any]
+        self, entrance: Entrance, record: ModelCall, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> dict[str, Any] | None:
         """Return arguments with the usage option of streams, or ``None`` where it shall not be added."""
         options = kwargs.get("stream_options") or {}
@@ -222,9 +251,11 @@ class CallSource:
             return None
         asking = {**kwargs, "stream_options": {**options, "include_usage": True}}
         if self._litellm.cache is not None:
-            # The option is part of LiteLLM's cache key; the key of the program's own request must be used.
-            key = self._litellm.cache.get_cache_key(**kwargs)
-            asking["litellm_params"] = {**(kwargs.get("litellm_params") or {}), "preset_cache_key": key}
+            # The option would change LiteLLM's cache key, so the key of the program's own request goes along.
+            # Streams with positional arguments are read and written under two keys; they stay as they are.
+            if args:
+                return None
+            asking["cache_key"] = kwargs.get("cache_key") or self._litellm.cache.get_cache_key(**kwargs)
         return asking
 
     @guarded("call source")
@@ -245,8 +276,25 @@ class CallSource:
         if not call.record.stream or not (hasattr(response, "__anext__") or hasattr(response, "__next__")):
             call.returned(response)
             return response
-        return self._proxy(entrance, call, response) or response
+        proxy = self._proxy(entrance, call, response)
+        if proxy is None:
+            self._give_up(entrance, call, response)
+            return response
+        return proxy
+
+    @guarded("call source")
+    def _give_up(self, entrance: Entrance, call: OpenCall, response: Any) -> None:
+        """Leave a stream alone that cannot be observed, as the program would have it; end its call here."""
+        stop_asking(entrance.reader().source(response))
+        call.ended(OK)
 
     @guarded("call source")
     def _proxy(self, entrance: Entrance, call: OpenCall, response: Any) -> Stream:
-        return Stream(response, StreamState(call, response, entrance.reader()))
+        reader = entrance.reader()
+        hidden = read(response, "_hidden_params")
+        if call.cache_key is not None and read(hidden, "cache_key") is not None:
+            hidden["cache_key"] = call.cache_key
+        return Stream(response, StreamState(call, reader.source(response), reader))
+
+
+_secrets = guarded("call source")(litellm_secrets.of_request)

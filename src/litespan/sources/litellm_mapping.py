@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from litespan.records import Failure, ModelCall, Usage
-from litespan.sources.litellm_usage import merge, read, usage_from
+from litespan.sources.litellm_usage import merge, read, reader, usage_from
 
 _PARAMETERS: Final = (
     "temperature",
@@ -23,6 +24,9 @@ _PARAMETERS: Final = (
     "service_tier",
     "dimensions",
 )
+_MAX_CODE: Final = 64
+_MAX_CAUSES: Final = 32
+
 # Exceptions, by class name, with which HTTP clients report that an answer broke off.
 _CUT: Final = frozenset(
     {
@@ -39,7 +43,7 @@ _CUT: Final = frozenset(
 
 def parameters(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the request parameters as they were sent, those that the conventions name."""
-    found = {name: kwargs[name] for name in _PARAMETERS if _scalar(kwargs.get(name))}
+    found = {name: value for name in _PARAMETERS if _scalar(value := kwargs.get(name))}
     max_tokens = kwargs.get("max_completion_tokens", kwargs.get("max_tokens"))
     if _scalar(max_tokens):
         found["max_tokens"] = max_tokens
@@ -61,7 +65,7 @@ def parameters(kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _scalar(value: Any) -> bool:
-    return isinstance(value, (int, float, str)) and not isinstance(value, bool)
+    return value is not None and isinstance(value, (int, float, str)) and not isinstance(value, bool)
 
 
 def _output_type(response_format: Any) -> str | None:
@@ -73,8 +77,11 @@ def _output_type(response_format: Any) -> str | None:
 
 def server(url: Any) -> tuple[str | None, int | None]:
     """Return host and port of a base URL; user-info, path and query are left out."""
-    if not isinstance(url, str):
-        return None, None
+    return _host_and_port(url) if isinstance(url, str) else (None, None)
+
+
+@lru_cache(maxsize=256)
+def _host_and_port(url: str) -> tuple[str | None, int | None]:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -87,66 +94,80 @@ def server(url: Any) -> tuple[str | None, int | None]:
 
 def fill_from_response(call: ModelCall, response: Any) -> None:
     """Write down what a whole response says: id, model, finish reasons, usage, cost of a gateway."""
-    hidden = read(response, "_hidden_params") or {}
+    hidden = read(response, "_hidden_params")
+    found = reader(response)
+    raw_usage = found("usage")
     call.cache_hit = read(hidden, "cache_hit") is True
-    call.response_id = _text(read(response, "id"))
-    call.response_model = _text(read(response, "model"))
-    call.service_tier = _text(read(response, "service_tier"))
-    call.system_fingerprint = _text(read(response, "system_fingerprint"))
-    call.finish_reasons = finish_reasons(response)
-    call.usage = usage_from(read(response, "usage"))
+    call.response_id = _text(found("id"))
+    call.response_model = _text(found("model"))
+    call.service_tier = _text(found("service_tier"))
+    call.system_fingerprint = _text(found("system_fingerprint"))
+    call.finish_reasons = _finish_reasons(found("choices"), found("status"))
+    call.usage = without_estimates(usage_from(raw_usage), call.litellm_provider)
     if call.usage is None and not call.cache_hit:
         call.usage_missing_reason = "not_reported"
-    fill_from_hidden(call, hidden, read(response, "usage"))
+    fill_from_hidden(call, hidden, raw_usage)
 
 
 def fill_from_hidden(call: ModelCall, hidden: Any, raw_usage: Any = None) -> None:
     """Write down what LiteLLM keeps beside a response or stream: provider and a gateway's own cost in USD."""
-    provider = _text(read(hidden, "custom_llm_provider"))
-    if provider and call.litellm_provider is None:
-        call.litellm_provider = provider
-    headers = read(hidden, "additional_headers") or {}
-    for value in (
-        read(headers, "llm_provider-x-litellm-response-cost"),
-        read(raw_usage, "cost"),
-    ):
-        cost = _number(value)
-        if cost:
-            call.provider_cost = cost
-            return
+    found = reader(hidden)
+    if call.litellm_provider is None:
+        call.litellm_provider = _text(found("custom_llm_provider"))
+    call.provider_cost = (
+        _number(read(found("additional_headers"), "llm_provider-x-litellm-response-cost"))
+        or _number(reader(raw_usage)("cost"))
+        or call.provider_cost
+    )
 
 
-def finish_reasons(response: Any) -> tuple[str, ...] | None:
+def _finish_reasons(choices: Any, status: Any) -> tuple[str, ...] | None:
     """Return one finish reason per choice, or the status of a Responses API answer."""
-    choices = read(response, "choices")
     if isinstance(choices, list) and choices:
-        reasons = tuple(str(read(c, "finish_reason")) for c in choices if read(c, "finish_reason"))
-        return reasons or None
-    status = _text(read(response, "status"))
-    return (status,) if status else None
+        return tuple(str(reason) for c in choices if (reason := read(c, "finish_reason"))) or None
+    return (status,) if _text(status) else None
 
 
 def stream_usage(chunks: Any) -> Usage | None:
-    """Return the usage that the provider sent in a stream's chunks; LiteLLM's own estimates are not in them."""
+    """Return the usage that the provider sent in a stream's chunks; they hold none of LiteLLM's estimates."""
     found = (usage_from(read(chunk, "usage")) for chunk in chunks or ())
     return merge(usage for usage in found if usage is not None)
+
+
+def without_estimates(usage: Usage | None, litellm_provider: str | None) -> Usage | None:
+    """Take out what LiteLLM counted itself: Anthropic reports no reasoning tokens, LiteLLM estimates them."""
+    if usage is not None and litellm_provider == "anthropic":
+        usage.reasoning_tokens = None
+    return usage
 
 
 def failure_from(error: BaseException, *, with_message: bool) -> Failure:
     """Return what may be said of an exception. Its text may quote content, so it is kept only if allowed."""
     status = read(error, "status_code")
-    code = read(error, "code")
-    body = read(error, "body")
-    if not isinstance(code, (str, int)) and isinstance(body, dict):
-        code = body.get("code") or body.get("type")
-    code = str(code) if isinstance(code, (str, int)) and not isinstance(code, bool) else None
+    code = _provider_code(error, status)
     return Failure(
-        type=code if code and len(code) <= 64 and code.replace("_", "").isalnum() else class_name(error),
+        type=code or class_name(error),
         exception=type(error).__name__,
         status=status if isinstance(status, int) else None,
-        code=code if code and len(code) <= 64 else None,
+        code=code,
         message=str(error) if with_message else None,
     )
+
+
+def _provider_code(error: BaseException, status: Any) -> str | None:
+    """Return the provider's own error code.
+
+    LiteLLM's exception has none, or the HTTP status in its place; the HTTP client's exception below has it.
+    Causes with another status are what the program was handling when it made the call.
+    """
+    for cause in chain(error):
+        code, body = read(cause, "code"), read(cause, "body")
+        if code is None and isinstance(body, dict):
+            code = body.get("code") or body.get("type")
+        usable = isinstance(code, str) and len(code) <= _MAX_CODE and code.replace("_", "").isalnum()
+        if usable and not code.isdigit() and read(cause, "status_code") == status:
+            return str(code)
+    return None
 
 
 def class_name(error: BaseException) -> str:
@@ -159,7 +180,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
     """Yield an exception and what caused it, each once."""
     seen: set[int] = set()
     pending: list[Any] = [error]
-    while pending and len(seen) < 32:
+    while pending and len(seen) < _MAX_CAUSES:
         current = pending.pop(0)
         if isinstance(current, BaseException) and id(current) not in seen:
             seen.add(id(current))
@@ -173,7 +194,7 @@ def was_cut(error: BaseException) -> bool:
 
 
 def unbilled_doubt(failure: Failure | None) -> str | None:
-    """Return why a failed call may have been billed all the same; ``None`` if the provider itself refused it."""
+    """Return why a failed call may have been billed all the same; ``None`` if the provider refused it."""
     if failure is None or failure.status is None:
         return "error"
     if failure.exception in ("Timeout", "APITimeoutError"):
@@ -190,11 +211,12 @@ def was_cancelled(error: BaseException) -> bool:
 def refuses_stream_usage(error: BaseException) -> bool:
     """Say whether a provider rejected the request because it does not know the usage option of streams.
 
-    LiteLLM's exception has no ``param`` and no ``code`` in this case; only the text tells.
+    LiteLLM's exception has no ``param`` and no ``code`` in this case; only the text tells, and for status 422
+    only the text of the answer's body.
     """
     if read(error, "status_code") not in (400, 422):
         return False
-    text = str(error)
+    text = f"{error} {read(error, 'body')}"
     return "stream_options" in text or "include_usage" in text
 
 
@@ -213,6 +235,8 @@ def _text(value: Any) -> str | None:
 
 
 def _number(value: Any) -> float | None:
+    if value is None:
+        return None
     try:
         number = float(value)
     except (TypeError, ValueError):

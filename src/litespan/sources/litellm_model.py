@@ -50,10 +50,12 @@ class LitellmModel(_LitellmModel):
     ) -> None:
         if not isinstance(model, str) or not model.strip():
             raise ConfigurationError(
-                f"LitellmModel needs a model name, for example LitellmModel('openai/gpt-4o-mini'); got {model!r}."
+                "LitellmModel needs a model name, for example LitellmModel('openai/gpt-4o-mini'); "
+                f"got {model!r}."
             )
         super().__init__(model, base_url, api_key, *args, **kwargs)
-        checked = parse_price("price", price) if price is not None else None
+        # A plain dict, so that the model can be copied and pickled as the SDK's class can.
+        checked = dict(parse_price("price", price)) if price is not None else None
         given = checked is not None or capture_content is not None
         self._call_options = CallOptions(checked, capture_content) if given else None
         on_construction()

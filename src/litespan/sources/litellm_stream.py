@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import wrapt
 
 from litespan import records
 from litespan.guard import guarded
+from litespan.sources import litellm_answer
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_call import OpenCall
 from litespan.sources.litellm_usage import fill_cache_writes, read, usage_from
+
+# LiteLLM's providers whose streams look the same whether the provider's finish reason came or not.
+_FINISH_UNKNOWN: Final = frozenset({"gemini", "vertex_ai", "vertex_ai_beta", "cached_response"})
 
 
 class _End:
@@ -46,34 +50,39 @@ class StreamState:
     def look_ahead_after(self, chunk: Any) -> bool:
         """Take note of a chunk; true if the next one may be the usage that litespan asked for."""
         self.call.first_chunk()
+        if self.call.asked_for_usage:
+            self.reader.hide_asking(chunk)
+        else:
+            # Who asked by themselves get the usage as LiteLLM delivers it: on a chunk of its own.
+            fill_cache_writes(read(chunk, "usage"))
         if not self.finished and self.reader.is_last(chunk):
             self.finished = True
         return self.finished and self.call.asked_for_usage and self.reader.is_last(chunk)
 
     @guarded("stream")
+    def is_extra(self, following: Any) -> bool:
+        """Say whether a chunk exists only because litespan asked for the usage."""
+        return not isinstance(following, _End) and self.reader.is_usage_only(following)
+
+    @guarded("stream")
     def take(self, chunk: Any, following: Any) -> None:
-        """Move the usage of the following chunk onto this one, or keep what followed for the next read."""
-        if isinstance(following, _End):
-            self.pending.append(following)
-            if isinstance(following.error, (StopIteration, StopAsyncIteration)):
-                self.complete()
-            return
-        if not self.reader.is_usage_only(following):
-            self.pending.append(following)
-            return
-        if self.reader.reported_usage(self.inner) is not None:
-            usage = following.usage
-            fill_cache_writes(usage)
-            chunk.usage = usage
-            hidden = read(chunk, "_hidden_params")
-            if isinstance(hidden, dict):
-                hidden.setdefault("usage", usage)
-        self.complete()
+        """Take note of the end, or of an extra chunk, whose usage goes onto this one."""
+        if not isinstance(following, _End):
+            if self.reader.reported_usage(self.inner) is not None:
+                _move_usage(following, chunk)
+            self.complete()
+        elif isinstance(following.error, (StopIteration, StopAsyncIteration)):
+            self.complete()
+
+    @guarded("stream")
+    def stop_asking(self) -> None:
+        """Let LiteLLM deliver no extra chunk: without the look-ahead the program would see it."""
+        stop_asking(self.inner)
 
     # -- ends ----------------------------------------------------------------------------------------------
     def complete(self) -> None:
         """End the call: the stream is at its end, or everything that matters of it has arrived."""
-        cut = not self.reader.arrived_whole(self.inner, self.finished)
+        cut = not self.reader.arrived_whole(self.inner, finished=self.finished)
         probe = self.call.probe
         if cut or (probe is not None and probe.cut):
             self.call.record.failure = records.Failure(type=records.INCOMPLETE)
@@ -115,8 +124,30 @@ class StreamState:
         return self.call.record.litellm_provider == "anthropic" and mapping.was_cut(error)
 
 
+def _move_usage(following: Any, chunk: Any) -> None:
+    usage = following.usage
+    fill_cache_writes(usage)
+    chunk.usage = usage
+    hidden = read(chunk, "_hidden_params")
+    if isinstance(hidden, dict):
+        hidden.setdefault("usage", usage)
+
+
+def stop_asking(inner: Any) -> None:
+    """Take the wish for a usage chunk back from a stream of LiteLLM that has begun (litellm 1.83.0)."""
+    if hasattr(inner, "send_stream_usage"):
+        inner.send_stream_usage = False
+
+
 class StreamReader:
-    """Reads LiteLLM's chat and text completion streams (``CustomStreamWrapper``)."""
+    """Reads LiteLLM's chat streams (``CustomStreamWrapper``)."""
+
+    def source(self, stream: Any) -> Any:
+        """Return the object that keeps what the provider sent."""
+        return stream
+
+    def hide_asking(self, chunk: Any) -> None:
+        """Give a chunk what only the usage option took from it."""
 
     def is_last(self, chunk: Any) -> bool:
         """Say whether a chunk ends a choice."""
@@ -126,7 +157,9 @@ class StreamReader:
     def is_usage_only(self, chunk: Any) -> bool:
         """Say whether a chunk is the extra one that carries the usage."""
         return read(chunk, "usage") is not None and not any(
-            read(choice, "finish_reason") or read(read(choice, "delta"), "content")
+            read(choice, "finish_reason")
+            or read(choice, "text")
+            or read(read(choice, "delta"), "content")
             or read(read(choice, "delta"), "tool_calls")
             for choice in chunk.choices
         )
@@ -135,13 +168,13 @@ class StreamReader:
         """Return the usage that the provider sent so far."""
         return mapping.stream_usage(read(inner, "chunks"))
 
-    def arrived_whole(self, inner: Any, finished: bool) -> bool:
+    def arrived_whole(self, inner: Any, *, finished: bool) -> bool:
         """Say whether the provider's finish reason came.
 
         LiteLLM ends a cut stream with a finish reason of its own, so the chunks do not tell. For Gemini its
         state is the same either way; there only the transport probe knows.
         """
-        if read(inner, "custom_llm_provider") in ("gemini", "vertex_ai", "vertex_ai_beta", "cached_response"):
+        if inner is None or read(inner, "custom_llm_provider") in _FINISH_UNKNOWN:
             return finished
         return read(inner, "received_finish_reason") is not None
 
@@ -151,7 +184,11 @@ class StreamReader:
         hidden = read(inner, "_hidden_params")
         cached = read(inner, "custom_llm_provider") == "cached_response"
         record.cache_hit = cached or read(hidden, "cache_hit") is True
-        record.usage = None if record.cache_hit else mapping.stream_usage(chunks)
+        record.usage = (
+            None
+            if record.cache_hit
+            else mapping.without_estimates(mapping.stream_usage(chunks), record.litellm_provider)
+        )
         if record.usage is None and not record.cache_hit:
             record.usage_missing_reason = "not_reported"
         reason = read(inner, "received_finish_reason") or read(inner, "intermittent_finish_reason")
@@ -163,7 +200,28 @@ class StreamReader:
         record.system_fingerprint = read(inner, "system_fingerprint")
         mapping.fill_from_hidden(record, hidden, chunks and read(chunks[-1], "usage"))
         if record.captures_content:
-            record.output = chunks
+            record.output = litellm_answer.choices_of(chunks)
+
+
+class TextReader(StreamReader):
+    """Reads text completion streams: a chat stream, each chunk of which LiteLLM converts for the program."""
+
+    def source(self, stream: Any) -> Any:
+        """Return the chat stream inside, or ``None`` where it cannot be found: the usage is then missing.
+
+        An answer from LiteLLM's cache has no layer around it. The one of an awaited stream is a generator,
+        and the chat stream is among its arguments (tried with litellm 1.83.0).
+        """
+        if read(stream, "chunks") is not None:
+            return stream
+        inside = read(stream, "completion_stream")
+        frame = read(inside, "ag_frame")
+        return inside if frame is None else frame.f_locals.get("response")
+
+    def hide_asking(self, chunk: Any) -> None:
+        """Give a chunk the zero usage that it has when nobody asks: programs may count on its presence."""
+        if chunk.usage is None:
+            chunk.usage = type(chunk)().usage
 
 
 class ResponsesReader(StreamReader):
@@ -187,7 +245,7 @@ class ResponsesReader(StreamReader):
         """Return the usage of the last event."""
         return usage_from(read(self._response, "usage"))
 
-    def arrived_whole(self, inner: Any, finished: bool) -> bool:
+    def arrived_whole(self, inner: Any, *, finished: bool) -> bool:
         """Say whether the last event came."""
         return finished
 
@@ -198,10 +256,10 @@ class ResponsesReader(StreamReader):
         else:
             mapping.fill_from_response(record, self._response)
             if record.captures_content:
-                record.output = self._response
+                record.output = litellm_answer.choices(self._response)
 
 
-class Stream(wrapt.ObjectProxy):  # type: ignore[misc]
+class Stream(wrapt.ObjectProxy):  # type: ignore[type-arg]  # not generic before wrapt 2
     """LiteLLM's stream object to the program, an observer to litespan.
 
     ``isinstance`` and all attributes are the inner object's; ``type()``, ``repr()``, copying and pickling
@@ -229,20 +287,20 @@ class Stream(wrapt.ObjectProxy):  # type: ignore[misc]
         """Return the next chunk."""
         state = self._self_state
         chunk = _pop(state) if state.pending else await self._read_async(state)
-        if not state.look_ahead_after(chunk):
+        if not _looks_ahead(state, chunk):
             return chunk
         try:
             with state.call:
                 following = await self._self_anext()  # type: ignore[misc]
         except StopAsyncIteration as end:
-            state.take(chunk, _End(end))
+            _keep(state, chunk, _End(end))
         except Exception as error:  # noqa: BLE001 - kept, and raised to the program at its next read
-            state.take(chunk, _kept(state, error, StopAsyncIteration()))
+            _keep(state, chunk, _kept(state, error, StopAsyncIteration()))
         except BaseException as error:
             state.failed(error)
             raise
         else:
-            state.take(chunk, following)
+            _keep(state, chunk, following)
         return chunk
 
     async def _read_async(self, state: StreamState) -> Any:
@@ -260,17 +318,17 @@ class Stream(wrapt.ObjectProxy):  # type: ignore[misc]
         """Return the next chunk."""
         state = self._self_state
         chunk = _pop(state) if state.pending else self._read(state)
-        if not state.look_ahead_after(chunk):
+        if not _looks_ahead(state, chunk):
             return chunk
         try:
             with state.call:
                 following = self._self_next()  # type: ignore[misc]
         except StopIteration as end:
-            state.take(chunk, _End(end))
+            _keep(state, chunk, _End(end))
         except Exception as error:  # noqa: BLE001 - kept, and raised to the program at its next read
-            state.take(chunk, _kept(state, error, StopIteration()))
+            _keep(state, chunk, _kept(state, error, StopIteration()))
         else:
-            state.take(chunk, following)
+            _keep(state, chunk, following)
         return chunk
 
     def _read(self, state: StreamState) -> Any:
@@ -288,6 +346,24 @@ class Stream(wrapt.ObjectProxy):  # type: ignore[misc]
         """Close the inner stream; whatever was not read by then is abandoned."""
         self._self_state.closed()
         await self.__wrapped__.aclose()
+
+
+def _looks_ahead(state: StreamState, chunk: Any) -> bool:
+    ahead = state.look_ahead_after(chunk)
+    if ahead is None:
+        state.stop_asking()
+    return bool(ahead)
+
+
+def _keep(state: StreamState, chunk: Any, following: Any) -> None:
+    """Keep what a look-ahead found for the program's next read, unless it is the extra chunk."""
+    extra = state.is_extra(following)
+    if extra is None:  # our look at it failed: LiteLLM's own note decides, so that no chunk is lost or added
+        extra = getattr(state.inner, "sent_stream_usage", False) is True
+    if not extra:
+        state.pending.append(following)
+    if extra or isinstance(following, _End):
+        state.take(chunk, following)
 
 
 def _kept(state: StreamState, error: BaseException, end: BaseException) -> _End:

@@ -73,7 +73,7 @@ async def _observe(body: Any, stream: Any, probe: Probe) -> AsyncIterator[bytes]
 
 @guarded("transport probe")
 def _note_end(stream: Any, probe: Probe) -> None:
-    error = stream._aiohttp_response.content.exception()
+    error = stream._aiohttp_response.content.exception()  # noqa: SLF001 - the only place that tells
     probe.cut = type(error).__name__ in ("ClientPayloadError", "ServerDisconnectedError", "ClientOSError")
 
 

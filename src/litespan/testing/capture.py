@@ -30,7 +30,9 @@ class Capture:
         **settings: any field of :class:`litespan.settings.Settings`.
     """
 
-    def __init__(self, *, deterministic: bool = False, sampler: Sampler | None = None, **settings: object) -> None:
+    def __init__(
+        self, *, deterministic: bool = False, sampler: Sampler | None = None, **settings: object
+    ) -> None:
         self._settings = load_settings({}, **settings)
         self._clock = SteppingClock() if deterministic else None
         ids: IdGenerator | None = CountingIdGenerator() if deterministic else None

@@ -19,7 +19,7 @@ TOOLS = (ToolCall("get_weather", {"city": "Bern"}), ToolCall("get_time", {}))
 USAGE = ServedUsage(1719, 30, cache_read_tokens=400, cache_write_tokens=311, cache_write_1h_tokens=294)
 
 
-async def answer(stream: bool, **arguments: Any) -> Any:  # noqa: FBT001
+async def answer(stream: bool, **arguments: Any) -> Any:
     """Make a call and return the whole answer, put together from the chunks if streamed."""
     if not stream:
         return await litellm.acompletion(**arguments)

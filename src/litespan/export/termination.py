@@ -1,0 +1,51 @@
+"""Send what is left when SIGTERM ends the program, which runs no exit handlers. Containers end so."""
+
+from __future__ import annotations
+
+import functools
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Final
+
+from litespan.guard import guard, guarded
+
+Shutdown = Callable[[float], object]
+
+# Seconds that ``shutdown`` may take beyond its timeout.
+_GRACE: Final = 1.0
+
+
+class Termination:
+    """Calls ``shutdown(timeout)`` (seconds) when SIGTERM comes; then the signal ends the process as before.
+
+    A program that handles SIGTERM, now or later, is left alone. uvicorn restores the handler that it found,
+    and raises the signal again once it has stopped.
+    """
+
+    def __init__(self, shutdown: Shutdown, timeout: float) -> None:
+        self._shutdown = guarded("export.termination")(functools.partial(shutdown, timeout))
+        self._timeout = timeout
+        if _in_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, self._end)
+
+    def cancel(self) -> None:
+        """Put the default action back, unless the program has set another one."""
+        if _in_main_thread() and signal.getsignal(signal.SIGTERM) == self._end:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        # First, so that a second signal ends the process at once.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        with guard("export.termination"):
+            # In a thread: the code that was interrupted may hold a lock that the shutdown needs.
+            sender = threading.Thread(target=self._shutdown, name="litespan-termination", daemon=True)
+            sender.start()
+            sender.join(self._timeout + _GRACE)
+        signal.raise_signal(signal.SIGTERM)
+
+
+def _in_main_thread() -> bool:
+    # Python lets no other thread set signal handlers.
+    return threading.current_thread() is threading.main_thread()

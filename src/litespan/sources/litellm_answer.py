@@ -1,0 +1,55 @@
+"""What was said: the content of LiteLLM's requests and answers, as one list of messages and one of choices.
+
+Pure functions, called only where content is captured; they change none of the host's objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from litespan.sources.litellm_usage import read
+
+
+def messages(named: Mapping[str, Any]) -> list[Any] | None:
+    """Return what a request says to the model, the instructions of the Responses API first.
+
+    The list is a copy: the program may go on with its own while a stream runs.
+    """
+    given = named.get("messages") or named.get("prompt") or named.get("input")
+    listed = list(given) if isinstance(given, (list, tuple)) else [given]
+    instructions = named.get("instructions")
+    if instructions is not None:
+        listed.insert(0, {"role": "system", "content": instructions})
+    return listed if given or instructions else None
+
+
+def choices(response: Any) -> Any:
+    """Return the choices of a whole answer, or the items of a Responses API answer."""
+    return read(response, "choices") or read(response, "output")
+
+
+def choices_of(chunks: Iterable[Any]) -> list[dict[str, Any]]:
+    """Put the choices of a stream together from its chunks."""
+    found: dict[int, dict[str, Any]] = {}
+    for chunk in chunks:
+        for choice in read(chunk, "choices") or ():
+            answer = found.setdefault(read(choice, "index") or 0, {"role": "assistant", "tool_calls": {}})
+            answer["finish_reason"] = read(choice, "finish_reason") or answer.get("finish_reason")
+            _add(answer, read(choice, "delta"))
+    return [
+        {**answer, "tool_calls": list(answer["tool_calls"].values())} for _, answer in sorted(found.items())
+    ]
+
+
+def _add(answer: dict[str, Any], delta: Any) -> None:
+    for name in ("content", "reasoning_content", "refusal"):
+        text = read(delta, name)
+        if isinstance(text, str) and text:
+            answer[name] = answer.get(name, "") + text
+    for call in read(delta, "tool_calls") or ():
+        function = read(call, "function")
+        known = answer["tool_calls"].setdefault(read(call, "index") or 0, {"arguments": ""})
+        known["id"] = known.get("id") or read(call, "id")
+        known["name"] = known.get("name") or read(function, "name")
+        known["arguments"] += read(function, "arguments") or ""

@@ -1,0 +1,164 @@
+"""Streams that nobody reads to their end: dropped, broken off, or closed by somebody else."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import litellm
+import pytest
+from agents import Agent, ModelSettings, ModelTracing, Runner, trace
+
+import litespan
+from litespan.testing import Capture, Provider, Reply
+from tests.fakes.litellm_calls import chat
+from tests.flow.models import litespan_model
+from tests.flow.troubles import until_all_ended
+
+
+@pytest.fixture
+def capture() -> Iterator[Capture]:
+    """Capture what litespan emits."""
+    with Capture(deterministic=True) as capturing:
+        yield capturing
+
+
+@pytest.fixture(autouse=True)
+def long_answer(provider: Provider) -> None:
+    """Let the answer stop after a few pieces, so that no stream comes to its end by itself."""
+    provider.default = Reply.says("a b c d e f", pieces=6, stall_after=4)
+
+
+async def drop(stream: AsyncIterator[Any]) -> None:
+    """Read nothing."""
+
+
+async def read_one(stream: AsyncIterator[Any]) -> None:
+    """Read one chunk and leave."""
+    async for _ in stream:
+        break
+
+
+async def close(stream: AsyncIterator[Any]) -> None:
+    """Read one chunk and close."""
+    await read_one(stream)
+    await stream.aclose()  # type: ignore[attr-defined]
+
+
+async def close_elsewhere(stream: AsyncIterator[Any]) -> None:
+    """Read one chunk and close in another task."""
+    await read_one(stream)
+    await asyncio.create_task(stream.aclose())  # type: ignore[attr-defined]
+
+
+Leave = Callable[[AsyncIterator[Any]], Awaitable[None]]
+WAYS = [drop, read_one, close, close_elsewhere]
+
+
+def model_stream(provider: Provider) -> AsyncIterator[Any]:
+    """Return a stream of the Agents SDK's model, used without a Runner."""
+    return litespan_model(provider).stream_response(
+        None, "hi", ModelSettings(), [], None, [], ModelTracing.ENABLED,
+        previous_response_id=None, conversation_id=None, prompt=None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("leave", WAYS)
+async def test_plain_stream_is_abandoned(leave: Leave, provider: Provider, capture: Capture) -> None:
+    """A stream of LiteLLM that the program leaves is ended as abandoned, at the latest when it vanishes."""
+    await leave(await litellm.acompletion(**chat(provider, stream=True)))
+    gc.collect()
+
+    assert 0 == litespan.stats()["records_open"]
+    assert "chat gpt-4o-mini litespan.outcome=abandoned" == capture.tree("litespan.outcome", "error.type")
+    assert 1 == capture.total("litespan.calls", litespan__outcome="abandoned")
+    assert 1 == capture.total("litespan.calls.usage_missing", reason="abandoned")
+
+
+def test_plain_synchronous_stream_is_abandoned(provider: Provider, capture: Capture) -> None:
+    """The same holds for a synchronous stream."""
+    for _ in litellm.completion(**chat(provider, stream=True)):
+        break
+    gc.collect()
+
+    assert "chat gpt-4o-mini litespan.outcome=abandoned" == capture.tree("litespan.outcome", "error.type")
+    assert 0 == litespan.stats()["records_open"]
+
+
+@pytest.mark.parametrize("leave", WAYS[1:])
+async def test_model_stream_is_abandoned(leave: Leave, provider: Provider, capture: Capture) -> None:
+    """A stream of the SDK's model that the program leaves is ended as abandoned, in its place."""
+    with trace("Mine"):
+        await leave(model_stream(provider))
+    gc.collect()
+    await until_all_ended()
+
+    assert "invoke_workflow Mine\n  chat gpt-4o-mini litespan.outcome=abandoned" == capture.tree(
+        "litespan.outcome"
+    ).replace("Mine litespan.outcome=ok", "Mine")
+
+
+async def test_stream_that_was_never_read_made_no_call(provider: Provider, capture: Capture) -> None:
+    """A stream of the SDK's model that is dropped before its first read sends nothing and leaves nothing."""
+    with trace("Mine"):
+        await drop(model_stream(provider))
+    await until_all_ended()
+
+    assert 0 == provider.calls_served()
+    assert "invoke_workflow Mine" == capture.tree()
+
+
+async def test_call_after_an_abandoned_stream_is_not_in_its_trace(
+    provider: Provider, capture: Capture
+) -> None:
+    """A call made after a trace has ended joins it no more, though the SDK still names its last span."""
+    with trace("Mine"):
+        stream = model_stream(provider)
+        await read_one(stream)
+    del stream
+    gc.collect()
+    await until_all_ended()
+    provider.default = Reply.says("ok")
+    await litellm.acompletion(**chat(provider))
+
+    assert ["invoke_workflow Mine", "  chat gpt-4o-mini", "chat gpt-4o-mini"] == capture.tree().splitlines()
+
+
+async def test_leaving_the_events_of_a_run_does_not_stop_it(provider: Provider, capture: Capture) -> None:
+    """The SDK runs on when its events are left; the run is seen to its natural end."""
+    provider.default = Reply.says("a b c")
+    async for _ in Runner.run_streamed(
+        Agent[None](name="A", model=litespan_model(provider)), "hi"
+    ).stream_events():
+        break
+    await until_all_ended()
+
+    assert [
+        "invoke_workflow A litespan.outcome=ok",
+        "  invoke_agent A litespan.outcome=ok",
+        "    chat gpt-4o-mini litespan.outcome=ok",
+    ] == capture.tree("litespan.outcome").splitlines()
+
+
+async def test_program_may_hold_a_trace_open_in_a_generator(provider: Provider, capture: Capture) -> None:
+    """A generator with `trace()` around a run, closed in another task, ends everything it began."""
+
+    async def events() -> AsyncIterator[Any]:
+        with trace("Mine"):
+            agent = Agent[None](name="A", model=litespan_model(provider))
+            async for event in Runner.run_streamed(agent, "hi").stream_events():
+                yield event
+
+    generator = events()
+    async for event in generator:
+        if event.type == "raw_response_event":
+            break
+    await asyncio.create_task(generator.aclose())  # type: ignore[attr-defined]
+    del generator
+    gc.collect()
+    litespan.shutdown()
+
+    assert ["invoke_workflow Mine", "  invoke_agent A", "    chat gpt-4o-mini"] == capture.tree().splitlines()
+    assert 1 == capture.total("litespan.calls")

@@ -1,0 +1,182 @@
+"""Ends in any order: loops that close early, traces that end before their spans, flushes in between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import gc
+import threading
+from collections.abc import Iterator
+
+import litellm
+import pytest
+from agents import Agent, Runner, agent_span, custom_span, function_tool, trace
+
+import litespan
+from litespan.testing import Capture, Provider, Reply, ToolCall
+from tests.fakes.litellm_calls import chat
+from tests.flow.models import litespan_model
+from tests.flow.troubles import until_all_ended, until_called
+
+
+@pytest.fixture
+def capture() -> Iterator[Capture]:
+    """Capture what litespan emits."""
+    with Capture(deterministic=True) as capturing:
+        yield capturing
+
+
+async def consume(agent: Agent[None], *, stream: bool) -> None:
+    """Run an agent, streamed or not."""
+    if not stream:
+        await Runner.run(agent, "hi")
+        return
+    async for _ in Runner.run_streamed(agent, "hi").stream_events():
+        pass
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_loop_closed_with_its_tasks_inside(provider: Provider, capture: Capture, *, stream: bool) -> None:
+    """What the host never ends is ended by shutdown, as cancelled, in its place."""
+    provider.script("gpt-4o-mini", Reply.hangs())
+    agent = Agent[None](name="A", model=litespan_model(provider))
+    loop = asyncio.new_event_loop()
+    tasks = [loop.create_task(consume(agent, stream=stream))]
+    loop.run_until_complete(until_called(provider))
+    loop.close()
+
+    assert litespan.stats()["records_open"] > 0
+    litespan.flush()
+    assert "" == capture.tree()
+    litespan.shutdown()
+
+    assert [
+        "invoke_workflow A litespan.outcome=cancelled",
+        "  invoke_agent A litespan.outcome=cancelled",
+        "    chat gpt-4o-mini litespan.outcome=cancelled",
+    ] == capture.tree("litespan.outcome").splitlines()
+    assert 0 == litespan.stats()["records_open"]
+    assert 1 == capture.total("litespan.runs", litespan__outcome="cancelled")
+    assert 1 == capture.total("litespan.calls", litespan__outcome="cancelled")
+    assert 0 == capture.total("litespan.calls.active")
+    assert not tasks[0].done()
+    # Let the task go here: its coroutines are closed by the garbage collector.
+    tasks.clear()
+    gc.collect()
+    assert 3 == len(capture.spans)
+
+
+def test_trace_that_ends_before_its_spans(capture: Capture) -> None:
+    """A root waits for the spans in it, and ends as late as the last of them."""
+    mine = trace("Mine")
+    mine.start()
+    agent = agent_span("A", parent=mine)
+    agent.start()
+    step = custom_span("work", parent=agent)
+    step.start()
+    mine.finish()
+    assert 0 == len(capture.spans)
+    agent.finish()
+    step.finish()
+
+    assert "invoke_workflow Mine\n  invoke_agent A\n    custom work" == capture.tree()
+    ends = {span.name: span.end_time or 0 for span in capture.spans}
+    assert ends["invoke_workflow Mine"] == ends["custom work"] == max(ends.values())
+    assert 0 == litespan.stats()["records_open"]
+
+
+def test_trace_that_ends_after_its_spans(capture: Capture) -> None:
+    """A root whose spans have all ended ends with its trace."""
+    with trace("Mine"), agent_span("A"):
+        pass
+
+    [root], [agent] = capture.named("invoke_workflow"), capture.named("invoke_agent")
+    assert (root.end_time or 0) > (agent.end_time or 0)
+
+
+def test_flush_closes_an_ended_trace_at_its_end(capture: Capture) -> None:
+    """Spans that never end are closed by flush once their trace has ended, and not a moment later than it."""
+    mine = trace("Mine")
+    mine.start()
+    # In a context of its own: what is never ended stays current in the context that began it.
+    contextvars.copy_context().run(agent_span("A", parent=mine).start)
+    mine.finish()
+    assert 2 == litespan.stats()["records_open"]
+    litespan.flush()
+
+    assert 0 == litespan.stats()["records_open"]
+    [root], [agent] = capture.named("invoke_workflow"), capture.named("invoke_agent")
+    assert root.end_time == agent.end_time
+    assert "cancelled" == (agent.attributes or {})["litespan.outcome"]
+
+
+async def test_flush_closes_no_live_run(provider: Provider, capture: Capture) -> None:
+    """A flush while runs wait for a model, stream, or work in a tool ends none of their spans."""
+    in_tool, go_on = asyncio.Event(), asyncio.Event()
+
+    @function_tool
+    async def wait() -> str:
+        in_tool.set()
+        await go_on.wait()
+        return "waited"
+
+    provider.script("gpt-4o", Reply.calls(ToolCall("wait")))
+    provider.script("gpt-4.1", Reply.hangs())
+    provider.script("gpt-4o-mini", Reply.says("a b c d", pieces=4, stall_after=3))
+    tasks = [
+        asyncio.create_task(consume(Agent[None](name=name, model=model, tools=[wait]), stream=stream))
+        for name, model, stream in (
+            ("Tool", litespan_model(provider, "gpt-4o"), False),
+            ("Waiting", litespan_model(provider, "gpt-4.1"), False),
+            ("Streaming", litespan_model(provider, "gpt-4o-mini"), True),
+        )
+    ]
+    await in_tool.wait()
+    await until_called(provider, 3)
+    open_before = litespan.stats()["records_open"]
+
+    litespan.flush()
+
+    assert ["chat gpt-4o"] == [span.name for span in capture.spans]
+    assert open_before == litespan.stats()["records_open"]
+    go_on.set()
+    await tasks[0]
+    assert {"ok"} == {(span.attributes or {})["litespan.outcome"] for span in capture.spans}
+    assert ["invoke_workflow Tool"] == [span.name for span in capture.named("invoke_workflow")]
+    for task in tasks[1:]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await until_all_ended()
+    assert 3 == len(capture.named("invoke_workflow"))
+
+
+def test_spans_may_end_in_another_thread(capture: Capture) -> None:
+    """A span that the program finishes in another thread ends there, without a complaint."""
+
+    def work() -> None:
+        with trace("Mine"):
+            agent = agent_span("A")
+            agent.start(mark_as_current=True)
+            thread = threading.Thread(target=agent.finish)
+            thread.start()
+            thread.join()
+
+    contextvars.copy_context().run(work)
+
+    assert "invoke_workflow Mine\n  invoke_agent A" == capture.tree()
+
+
+async def test_shutdown_ends_a_stream_that_is_still_held(provider: Provider, capture: Capture) -> None:
+    """Shutdown ends a held stream with what had arrived; reading on afterwards works and counts no more."""
+    provider.script("gpt-4o-mini", Reply.says("a b c d", pieces=4))
+    stream = await litellm.acompletion(**chat(provider, stream=True))
+    first = await anext(stream)
+    litespan.shutdown()
+
+    assert 1 == len(capture.spans)
+    rest = [chunk async for chunk in stream]
+
+    assert first.choices
+    assert rest[-1].choices[0].finish_reason == "stop"
+    assert 1 == len(capture.spans)
+    assert 1 == capture.total("litespan.calls")

@@ -1,0 +1,276 @@
+"""Calls inside calls: what the program makes is counted, what LiteLLM makes of it is not counted again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import litellm
+import pytest
+from litellm import CustomLLM
+from litellm.integrations.custom_logger import CustomLogger
+
+from litespan.testing import Capture, Provider, Reply, ServedUsage
+from tests.fakes.litellm_calls import API_KEY, MODELS, chat, target
+from tests.flow import figures
+
+FAILS = Reply.fails(500, headers={"x-should-retry": "false"})
+
+
+def check(capture: Capture, provider: Provider, calls: int) -> None:
+    """Check the number of calls in spans and metrics, and that all tokens are the provider's."""
+    spans = capture.named("chat")
+    assert calls == len(spans) == figures.calls(capture) == capture.count("gen_ai.client.operation.duration")
+    served = figures.of_provider(provider.delivered())
+    assert served == figures.of_spans(spans) == figures.of_metrics(capture)
+    assert 0 < served.input
+    assert 0 == capture.total("litespan.calls.active")
+
+
+async def wait_until(true: Callable[[], bool]) -> None:
+    """Wait for a condition that another task or thread brings about."""
+    for _ in range(5000):
+        if true():
+            return
+        await asyncio.sleep(0.001)
+    pytest.fail("it did not happen")
+
+
+# -- calls of the program inside a call ---------------------------------------------------------------------
+class Judge(CustomLogger):
+    """A success callback that lets another model judge each answer."""
+
+    def __init__(self, provider: Provider) -> None:
+        super().__init__()
+        self._provider = provider
+        self.judged = 0
+
+    async def async_log_success_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
+        """Judge answers, not judgements."""
+        if kwargs["model"] == "judge":
+            return
+        arguments = {**chat(self._provider, text="Is it good?"), "model": "openai/judge"}
+        await litellm.acompletion(**arguments)
+        self.judged += 1
+
+
+async def test_a_judge_in_a_success_callback_is_a_call_of_its_own(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The judge's call is counted once, under the call that it judges, and so is the judged one."""
+    judge = Judge(provider)
+    monkeypatch.setattr(litellm, "callbacks", [judge])
+    monkeypatch.setattr(litellm, "_async_success_callback", [])
+    with Capture() as capture:
+        await litellm.acompletion(**chat(provider))
+        await wait_until(lambda: judge.judged == 1)
+
+    check(capture, provider, 2)
+    assert "chat gpt-4o-mini\n  chat judge" == capture.tree().strip()
+
+
+class OverLiteLLM(CustomLLM):
+    """A provider of the program's own that calls LiteLLM in turn; `hop` is the model it asks."""
+
+    def __init__(self, provider: Provider, *, reports: bool = True) -> None:
+        super().__init__()
+        self._provider = provider
+        self._reports = reports
+
+    async def acompletion(self, *args: Any, **kwargs: Any) -> litellm.ModelResponse:
+        """Ask another model and pass its answer on, usage included."""
+        inner = {**chat(self._provider), "model": "openai/hop"}
+        response = await litellm.acompletion(**inner)
+        answer = litellm.ModelResponse(model="mine", choices=response.choices)
+        answer.usage = response.usage  # type: ignore[attr-defined]
+        return answer
+
+    def completion(self, *args: Any, **kwargs: Any) -> litellm.ModelResponse:
+        """The same without await."""
+        inner = {**chat(self._provider), "model": "openai/hop"}
+        response: litellm.ModelResponse = litellm.completion(**inner)
+        return response
+
+
+@pytest.fixture
+def custom_llm(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Register the program's own provider as `mine`."""
+    handler = {"provider": "mine", "custom_handler": OverLiteLLM(provider)}
+    monkeypatch.setattr(litellm, "custom_provider_map", [handler])
+    monkeypatch.setattr(litellm, "provider_list", [*litellm.provider_list, "mine"])
+    monkeypatch.setattr(litellm, "_custom_providers", ["mine"])
+
+
+async def by_await(**arguments: Any) -> Any:
+    """Make a call that is awaited."""
+    return await litellm.acompletion(**arguments)
+
+
+async def by_blocking(**arguments: Any) -> Any:
+    """Make a call that is not awaited, inside the running loop."""
+    return litellm.completion(**arguments)
+
+
+@pytest.mark.usefixtures("custom_llm")
+@pytest.mark.parametrize("call", [by_await, by_blocking])
+async def test_a_custom_provider_over_litellm_is_counted_once(
+    provider: Provider, call: Callable[..., Coroutine[Any, Any, Any]]
+) -> None:
+    """Outer and inner call are two spans; the tokens stand on the inner one only, and nothing is missing."""
+    with Capture() as capture:
+        await call(model="mine/outer", messages=[{"role": "user", "content": "Hi"}])
+
+    check(capture, provider, 2)
+    assert "chat outer\n  chat hop" == capture.tree().strip()
+    assert [] == capture.points("litespan.calls.usage_missing")
+    outer = dict(capture.named("chat outer")[0].attributes or {})
+    assert not [name for name in outer if name.startswith(("gen_ai.usage", "litespan.usage"))]
+
+
+class Direct(CustomLLM):
+    """A provider of the program's own that answers itself."""
+
+    async def acompletion(self, *args: Any, **kwargs: Any) -> litellm.ModelResponse:
+        """Answer, with a usage."""
+        answer = litellm.ModelResponse(model="mine")
+        answer.usage = litellm.Usage(prompt_tokens=5, completion_tokens=3, total_tokens=8)  # type: ignore[attr-defined]
+        return answer
+
+
+async def test_a_custom_provider_that_answers_itself_keeps_its_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an inner call the custom provider's own usage counts."""
+    monkeypatch.setattr(litellm, "custom_provider_map", [{"provider": "mine", "custom_handler": Direct()}])
+    monkeypatch.setattr(litellm, "provider_list", [*litellm.provider_list, "mine"])
+    monkeypatch.setattr(litellm, "_custom_providers", ["mine"])
+    with Capture() as capture:
+        await litellm.acompletion(model="mine/outer", messages=[{"role": "user", "content": "Hi"}])
+
+    assert (5, 3) == figures.of_metrics(capture)[:2]
+
+
+# -- calls of LiteLLM inside a call -------------------------------------------------------------------------
+# Not a blocking stream: LiteLLM makes it in a thread whose event loop is closed when it is read.
+@pytest.mark.parametrize(("call", "stream"), [(by_await, False), (by_await, True), (by_blocking, False)])
+async def test_fallbacks_are_one_call(
+    provider: Provider, call: Callable[..., Coroutine[Any, Any, Any]], *, stream: bool
+) -> None:
+    """A call that fell back to another model is one call, also without await in a running loop."""
+    provider.script("gpt-4o-mini", FAILS)
+    spare = {**target(provider), "model": "openai/gpt-4o"}
+    with Capture() as capture:
+        response = await call(
+            **chat(provider, stream=stream, fallbacks=[spare], num_retries=0, max_retries=0)
+        )
+        if stream:
+            await drain(response)
+
+    assert ["gpt-4o-mini", "gpt-4o"] == [served.model for served in provider.served]
+    check(capture, provider, 1)
+
+
+async def drain(response: Any) -> None:
+    """Read a stream to its end."""
+    async for _ in response:
+        pass
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("wire", ["anthropic", "gemini"])
+async def test_responses_over_completion_are_one_call(provider: Provider, wire: str, *, stream: bool) -> None:
+    """The Responses API on a provider without one goes through a chat call; it is one call all the same."""
+    arguments = {**target(provider, wire), "input": "Hi", "stream": stream}
+    with Capture() as capture:
+        awaited, blocking = await litellm.aresponses(**arguments), litellm.responses(**arguments)
+        if stream:
+            await drain(awaited)
+            assert list(blocking)
+
+    check(capture, provider, 2)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_chat_over_the_responses_api_is_one_call(provider: Provider, *, stream: bool) -> None:
+    """`openai/responses/...` turns a chat call into one of the Responses API; it is one call all the same."""
+    arguments = {**chat(provider, stream=stream), "model": "openai/responses/gpt-4o-mini"}
+    with Capture() as capture:
+        response = await litellm.acompletion(**arguments)
+        if stream:
+            await drain(response)
+
+    assert ["responses"] == [served.operation for served in provider.served]
+    check(capture, provider, 1)
+    assert ["gpt-4o-mini"] == [(s.attributes or {})["gen_ai.request.model"] for s in capture.spans]
+
+
+async def test_num_retries_is_one_call(provider: Provider) -> None:
+    """LiteLLM's own retries are attempts of one call."""
+    provider.script("*", Reply.fails(500), Reply.fails(500))
+    with Capture() as capture:
+        await litellm.acompletion(**chat(provider, num_retries=2))
+
+    assert 3 == len(provider.served)
+    check(capture, provider, 1)
+    assert 3 == (capture.spans[0].attributes or {})["litespan.attempts"]
+    assert 3 == capture.total("litespan.call.attempts")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_each_attempt_of_a_router_is_a_call(provider: Provider, *, stream: bool) -> None:
+    """A Router's retries are calls of their own: each is sent, and may be billed, for itself."""
+    provider.script("*", FAILS, FAILS)
+    deployment = {"model_name": "chat", "litellm_params": {**target(provider), "max_retries": 0}}
+    router = litellm.Router([deployment], num_retries=2, retry_after=0, disable_cooldowns=True)
+    with Capture() as capture:
+        response = await router.acompletion("chat", [{"role": "user", "content": "Hi"}], stream=stream)
+        if stream:
+            await drain(response)
+
+    assert 3 == len(provider.served)
+    check(capture, provider, 3)
+    assert (2, 1) == (
+        figures.calls(capture, litespan__outcome="error"), figures.calls(capture, litespan__outcome="ok"),
+    )  # fmt: skip
+
+
+async def test_a_routers_fallback_is_a_call(provider: Provider) -> None:
+    """A Router that falls back to another deployment makes two calls."""
+    provider.script("gpt-4o-mini", FAILS)
+    models = [
+        {
+            "model_name": name,
+            "litellm_params": {**target(provider), "model": f"openai/{name}", "max_retries": 0},
+        }
+        for name in ("gpt-4o-mini", "gpt-4o")
+    ]
+    router = litellm.Router(models, num_retries=0, fallbacks=[{"gpt-4o-mini": ["gpt-4o"]}])
+    with Capture() as capture:
+        await router.acompletion("gpt-4o-mini", [{"role": "user", "content": "Hi"}])
+
+    check(capture, provider, 2)
+
+
+async def test_batches_are_many_calls(provider: Provider) -> None:
+    """`batch_completion` makes one call for each list of messages, in threads."""
+    provider.default = Reply.says("Hi", usage=ServedUsage(10, 2))
+    messages = [[{"role": "user", "content": str(number)}] for number in range(3)]
+    with Capture() as capture:
+        await asyncio.to_thread(
+            litellm.batch_completion, MODELS["openai"], messages,
+            api_base=provider.url("openai"), api_key=API_KEY,
+        )  # fmt: skip
+
+    check(capture, provider, 3)
+
+
+async def test_a_call_after_another_is_no_child_of_it(provider: Provider) -> None:
+    """Calls one after another, and calls side by side, stand side by side."""
+    with Capture() as capture:
+        await litellm.acompletion(**chat(provider))
+        await asyncio.gather(*(litellm.acompletion(**chat(provider)) for _ in range(3)))
+        litellm.completion(**chat(provider))
+
+    check(capture, provider, 5)
+    assert [None] * 5 == [span.parent for span in capture.spans]

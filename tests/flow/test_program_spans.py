@@ -1,0 +1,140 @@
+"""The program's own spans, baggage and context values around a run and inside its tools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from agents import Agent, Runner, function_tool
+from agents.tool import Tool
+from opentelemetry import baggage, context, trace
+from opentelemetry.trace import Tracer
+
+from litespan.testing import Capture, Provider, Reply, ToolCall
+from tests.flow.models import litespan_model
+
+
+@pytest.fixture
+def capture() -> Iterator[Capture]:
+    """Capture what litespan and the program emit."""
+    with Capture(deterministic=True) as capturing:
+        yield capturing
+
+
+@pytest.fixture
+def tracer(capture: Capture) -> Tracer:
+    """Return the program's own tracer."""
+    return capture.tracer_provider.get_tracer("app")
+
+
+def agent_with(provider: Provider, *tools: Tool) -> Agent[None]:
+    """Return an agent that calls each of the tools once, in parallel, and then answers."""
+    provider.script("gpt-4o-mini", Reply.calls(*(ToolCall(tool.name) for tool in tools)), Reply.says("done"))
+    return Agent[None](name="A", model=litespan_model(provider), tools=list(tools))
+
+
+async def run_to_end(agent: Agent[None], *, stream: bool) -> None:
+    """Run an agent, streamed or not."""
+    if not stream:
+        await Runner.run(agent, "hi")
+        return
+    async for _ in Runner.run_streamed(agent, "hi").stream_events():
+        pass
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_span_in_a_tool_stands_under_the_tool(
+    provider: Provider, capture: Capture, tracer: Tracer, *, stream: bool
+) -> None:
+    """A span that an asynchronous or a synchronous tool opens is a child of that tool's span."""
+
+    @function_tool
+    async def fetch() -> str:
+        with tracer.start_as_current_span("async work"):
+            return "a"
+
+    @function_tool
+    def compute() -> str:
+        with tracer.start_as_current_span("sync work"):
+            return "b"
+
+    await run_to_end(agent_with(provider, fetch, compute), stream=stream)
+
+    assert "    execute_tool fetch\n      async work\n" in capture.tree()
+    assert "    execute_tool compute\n      sync work\n" in capture.tree()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_run_joins_the_trace_around_it(
+    provider: Provider, capture: Capture, tracer: Tracer, *, stream: bool
+) -> None:
+    """A run inside a web request's span is part of that trace, and leaves that span current behind it."""
+    with tracer.start_as_current_span("GET /") as request:
+        await run_to_end(agent_with(provider), stream=stream)
+        assert request is trace.get_current_span()
+        tracer.start_span("after").end()
+
+    assert "GET /\n  invoke_workflow A\n    invoke_agent A\n      chat gpt-4o-mini" in capture.tree()
+    assert "  after" == capture.tree().splitlines()[-1]
+    assert {request.get_span_context().trace_id} == {span.context.trace_id for span in capture.spans}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_nothing_stays_current(provider: Provider, capture: Capture, *, stream: bool) -> None:
+    """After a run outside any span, no span is current."""
+    await run_to_end(agent_with(provider), stream=stream)
+
+    assert not trace.get_current_span().get_span_context().is_valid
+
+
+async def test_context_of_the_program_reaches_its_tools(provider: Provider, capture: Capture) -> None:
+    """Baggage and context values that the program set around a run are visible in both kinds of tool."""
+    seen: dict[str, tuple[object, object]] = {}
+
+    @function_tool
+    async def fetch() -> str:
+        seen["async"] = (baggage.get_baggage("tenant"), context.get_value("app-key"))
+        return "a"
+
+    @function_tool
+    def compute() -> str:
+        seen["sync"] = (baggage.get_baggage("tenant"), context.get_value("app-key"))
+        return "b"
+
+    around = context.set_value("app-key", 17, baggage.set_baggage("tenant", "acme"))
+    token = context.attach(around)
+    try:
+        await Runner.run(agent_with(provider, fetch, compute), "hi")
+        assert around is context.get_current()
+    finally:
+        context.detach(token)
+
+    assert {"async": ("acme", 17), "sync": ("acme", 17)} == seen
+
+
+async def test_context_set_in_a_tool_reaches_a_nested_run(
+    provider: Provider, capture: Capture, tracer: Tracer
+) -> None:
+    """A run inside a span of a tool stays under the tool and sees what the tool set."""
+    seen: list[object] = []
+
+    @function_tool
+    async def inner() -> str:
+        seen.append(baggage.get_baggage("tenant"))
+        return "b"
+
+    @function_tool
+    async def outer() -> str:
+        token = context.attach(baggage.set_baggage("tenant", "acme"))
+        try:
+            sub = Agent[None](name="Sub", model=litespan_model(provider, "gpt-4o"), tools=[inner])
+            return str((await Runner.run(sub, "sub")).final_output)
+        finally:
+            context.detach(token)
+
+    provider.script("gpt-4o", Reply.calls(ToolCall("inner")), Reply.says("done"))
+    await Runner.run(agent_with(provider, outer), "hi")
+
+    assert ["acme"] == seen
+    assert "    execute_tool outer\n      invoke_agent Sub\n        chat gpt-4o\n" in capture.tree()
+    assert "        execute_tool inner\n" in capture.tree()

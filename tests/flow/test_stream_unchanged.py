@@ -1,0 +1,219 @@
+"""A program that streams sees, chunk by chunk and event by event, what it sees without litespan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import litellm
+import pytest
+from agents import Agent, Runner
+from agents.extensions.models.litellm_model import LitellmModel
+from openai.types.responses import ResponseCompletedEvent
+
+from litespan.testing import Capture, Provider, Reply, ToolCall
+from tests.fakes.litellm_calls import API_KEY, MODELS, WIRES, chat, target
+from tests.flow.tools import weather
+
+ROME, OSLO = ToolCall("weather", {"city": "Rome"}), ToolCall("weather", {"city": "Oslo"})
+REPLIES = {
+    "text": Reply.says("Hello to all of you", model="gpt-4o-mini-2024-07-18"),
+    "no text": Reply.says(""),
+    "one piece": Reply.says("Yes", pieces=1),
+    "length": Reply.says("Hello to", finish_reason="length"),
+    "reasoning": Reply.says("Four", reasoning="Two and two"),
+    "tool call": Reply.calls(ROME),
+    "text and parallel tool calls": Reply.calls(ROME, OSLO, text="I will ask twice."),
+    "refusal": Reply.refuses("No."),
+    "logprobs and tier": Reply.says(
+        "Hello to all", logprobs=True, service_tier="flex", system_fingerprint="fp_1"
+    ),
+}
+
+
+# What differs between any two runs, and what litespan may fill in.
+VARYING = {"id", "created", "created_at", "item_id", "response_id", "call_id", "obfuscation", "usage"}
+
+
+def essence(value: Any) -> Any:
+    """Return everything of a chunk or event except ids, times and usage."""
+    if hasattr(value, "model_dump"):
+        return {"type of object": type(value).__name__, **essence(value.model_dump())}
+    if isinstance(value, dict):
+        return {name: essence(item) for name, item in value.items() if name not in VARYING}
+    if isinstance(value, (list, tuple)):
+        return [essence(item) for item in value]
+    return value
+
+
+async def read_async(arguments: dict[str, Any]) -> list[Any]:
+    """Read a chat stream that is awaited."""
+    return [essence(chunk) async for chunk in await litellm.acompletion(**arguments)]
+
+
+async def read_sync(arguments: dict[str, Any]) -> list[Any]:
+    """Read a chat stream that is not awaited."""
+    return [essence(chunk) for chunk in litellm.completion(**arguments)]
+
+
+@pytest.mark.parametrize("read", [read_async, read_sync])
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("kind", REPLIES)
+async def test_chunks_are_the_same(
+    provider: Provider, kind: str, wire: str, read: Callable[..., Any]
+) -> None:
+    """Type, order, number and delta of every chunk are the bare run's, whatever the model answers."""
+    provider.default = REPLIES[kind]
+    arguments = chat(provider, wire, stream=True)
+
+    bare = await read(arguments)
+    with Capture() as capture:
+        seen = await read(arguments)
+
+    assert bare == seen
+    assert 1 == len(capture.named("chat"))
+    assert ["ok"] == [dict(span.attributes or {})["litespan.outcome"] for span in capture.spans]
+
+
+@pytest.mark.parametrize("read", [read_async, read_sync])
+@pytest.mark.parametrize("kind", ["text", "tool call"])
+async def test_chunks_of_two_choices_are_the_same(
+    provider: Provider, kind: str, read: Callable[..., Any]
+) -> None:
+    """With `n=2` both choices arrive as in the bare run."""
+    provider.default = REPLIES[kind]
+    arguments = chat(provider, stream=True, n=2)
+
+    bare = await read(arguments)
+    with Capture() as capture:
+        seen = await read(arguments)
+
+    assert bare == seen
+    assert provider.default.usage is not None
+    assert provider.default.usage.input_tokens == capture.total("gen_ai.client.inference.usage.input_tokens")
+
+
+@pytest.mark.parametrize("read", [read_async, read_sync])
+async def test_chunks_without_usage_are_the_same(provider: Provider, read: Callable[..., Any]) -> None:
+    """A provider that ignores the wish for usage changes nothing in the chunks, and the call has no usage."""
+    provider.default = Reply.says("Hello", usage=None)
+    arguments = chat(provider, stream=True)
+
+    bare = await read(arguments)
+    with Capture() as capture:
+        seen = await read(arguments)
+
+    assert bare == seen
+    assert ["missing"] == [dict(span.attributes or {})["litespan.usage.source"] for span in capture.spans]
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_chunks_are_the_same_when_the_program_decides(provider: Provider, *, asked: bool) -> None:
+    """A program that says itself whether it wants usage gets the bare run's chunks too, usage included."""
+    arguments = chat(provider, stream=True, stream_options={"include_usage": asked})
+
+    bare = [
+        chunk.model_dump(exclude={"id", "created"}) async for chunk in await litellm.acompletion(**arguments)
+    ]
+    with Capture():
+        stream = await litellm.acompletion(**arguments)
+        seen = [chunk.model_dump(exclude={"id", "created"}) async for chunk in stream]
+
+    assert bare == seen
+
+
+async def test_text_completion_chunks_are_the_same(provider: Provider) -> None:
+    """The chunks of a text completion, awaited or not, are the bare run's."""
+    arguments = {**target(provider), "prompt": "Once upon", "stream": True}
+
+    async def read() -> list[Any]:
+        chunks = [chunk async for chunk in await litellm.atext_completion(**arguments)]
+        chunks += list(litellm.text_completion(**arguments))
+        assert all(chunk.usage.total_tokens >= 0 for chunk in chunks)
+        return [essence(chunk) for chunk in chunks]
+
+    bare = await read()
+    with Capture() as capture:
+        seen = await read()
+
+    assert bare == seen
+    assert 2 == len(capture.named("text_completion gpt-4o-mini"))
+    assert 2 == capture.total("litespan.calls", litespan__outcome="ok")
+    assert 24 == capture.total("gen_ai.client.inference.usage.input_tokens")
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_events_of_the_responses_api_are_the_same(provider: Provider, wire: str) -> None:
+    """The events of the Responses API, native or made by LiteLLM from another wire, are the bare run's."""
+    provider.default = REPLIES["text and parallel tool calls"]
+    arguments = {**target(provider, wire), "input": "Hi", "stream": True}
+
+    async def read() -> list[Any]:
+        events = [essence(event) async for event in await litellm.aresponses(**arguments)]
+        return [*events, *(essence(event) for event in litellm.responses(**arguments))]
+
+    bare = await read()
+    with Capture() as capture:
+        seen = await read()
+
+    assert bare == seen
+    assert 2 == len(capture.named("chat"))
+    assert (12 + 12) == capture.total("gen_ai.client.inference.usage.input_tokens")
+
+
+@pytest.mark.parametrize("kind", ["text", "reasoning", "tool call", "text and parallel tool calls"])
+@pytest.mark.parametrize("wire", WIRES)
+async def test_events_of_the_agents_sdk_are_the_same(provider: Provider, wire: str, kind: str) -> None:
+    """A streamed run delivers the bare run's events, and the same final output."""
+    model = LitellmModel(MODELS[wire], provider.url(wire), API_KEY)
+    agent = Agent(name="A", model=model, tools=[weather])
+
+    async def read() -> list[Any]:
+        provider.script("*", REPLIES[kind], Reply.says("That is all"))
+        run = Runner.run_streamed(agent, "Hi")
+        events = [event async for event in run.stream_events()]
+        return [*(essence_of_event(event) for event in events), run.final_output]
+
+    bare = await read()
+    provider.reset()
+    with Capture() as capture:
+        seen = await read()
+
+    assert bare == seen
+    assert len(provider.served) == len(capture.named("chat"))
+
+
+def essence_of_event(event: Any) -> Any:
+    """Return the content of an event of the Agents SDK."""
+    if event.type == "raw_response_event":
+        return essence(event.data)
+    if event.type == "run_item_stream_event":
+        return [event.name, essence(event.item.raw_item), essence(event.item.to_input_item())]
+    return [event.type, event.new_agent.name]
+
+
+async def test_the_completed_event_has_the_usage(provider: Provider) -> None:
+    """The one thing that a streamed run gains: the completed event has the provider's usage."""
+    agent = Agent(name="A", model=LitellmModel(MODELS["openai"], provider.url("openai"), API_KEY))
+    with Capture():
+        run = Runner.run_streamed(agent, "Hi")
+        events = [event async for event in run.stream_events()]
+
+    raw = [event.data for event in events if event.type == "raw_response_event"]
+    completed = [event.response for event in raw if isinstance(event, ResponseCompletedEvent)]
+    assert [(12, 7)] == [(r.usage.input_tokens, r.usage.output_tokens) for r in completed if r.usage]
+
+
+async def test_stream_object_is_the_hosts_to_the_program(provider: Provider) -> None:
+    """`isinstance`, attributes and `aclose` of a stream are LiteLLM's own."""
+    with Capture():
+        stream: Any = await litellm.acompletion(**chat(provider, stream=True))
+        assert isinstance(stream, litellm.CustomStreamWrapper)
+        assert "openai" == stream.custom_llm_provider
+        inner = stream.__wrapped__  # type: ignore[attr-defined]
+        stream.completion_stream, kept = None, stream.completion_stream
+        assert inner.completion_stream is None
+        stream.completion_stream = kept
+        first = await anext(stream)
+        assert first is stream.chunks[0] or first.choices[0].delta.role == "assistant"
+        await stream.aclose()  # type: ignore[no-untyped-call]

@@ -1,0 +1,1 @@
+"""Programs that know nothing of litespan, to be started by ``opentelemetry-instrument``."""
