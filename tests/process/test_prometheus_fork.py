@@ -84,15 +84,12 @@ def test_forked_child(registry: str, in_child: list[float] | None) -> None:
 
 def test_gunicorn_workers(tmp_path: Path) -> None:
     """Workers forked from a program that serves metrics answer requests; each logs one line."""
-    port, scrape_port = free_port(), free_port()
-    command = [str(BIN / "gunicorn"), "wsgi_configured:app", "--bind", f"127.0.0.1:{port}", "--preload"]
-    command += ["--workers", "2", "--timeout", "120", "--log-level", "error"]
-    variables = {
-        "OTEL_TRACES_EXPORTER": "none",
-        "OTEL_METRICS_EXPORTER": "prometheus",
-        "OTEL_EXPORTER_PROMETHEUS_PORT": str(scrape_port),
-    }
+    variables = {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "prometheus"}
     with Provider() as provider:
+        port, scrape_port = free_port(), free_port()
+        command = [str(BIN / "gunicorn"), "wsgi_configured:app", "--bind", f"127.0.0.1:{port}", "--preload"]
+        command += ["--workers", "2", "--timeout", "120", "--log-level", "error"]
+        variables["OTEL_EXPORTER_PROMETHEUS_PORT"] = str(scrape_port)
         server = start(command, tmp_path, environment(provider.base_url, "http://127.0.0.1:9") | variables)
         wait_until_listening(port, server)
         worker, page = int(get(port)), get(scrape_port)

@@ -7,6 +7,7 @@ a tally costs a dictionary update. What it gives up are exemplars on counters; t
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -47,12 +48,13 @@ class Tally:
         """Start from zero, with a new lock: in a forked child the inherited one may be held for ever."""
         # Re-entrant: the garbage collector may end a stream, and so a call, in the middle of an addition.
         self._lock = threading.RLock()
-        self._sums: dict[Values, float] = {}
+        self._sums: defaultdict[Values, float] = defaultdict(int)
 
     def add(self, amount: float, values: Values) -> None:
         """Add to the sum of these attribute values; ``None`` stands for an attribute that is not set."""
         with self._lock:
-            self._sums[values] = self._sums.get(values, 0) + amount
+            # No call between reading and writing: a finalizer that adds as well could run there.
+            self._sums[values] += amount
 
     def observe(self, _: CallbackOptions) -> Iterable[Observation]:
         """Return the sums to OpenTelemetry."""

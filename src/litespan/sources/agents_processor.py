@@ -59,13 +59,15 @@ class AgentsProcessor(TracingProcessor):
     @guarded("agents processor")
     def on_span_start(self, span: Any) -> None:
         """Begin a record; a generation span waits for the call that it is for."""
-        if span.span_data.type == _GENERATION:
+        data = span.span_data
+        if data.type == _GENERATION:
             return
-        record = agents_mapping.begin(span.span_data)
+        record = agents_mapping.begin(data)
         record.trace_id, record.span_id = span.trace_id, span.span_id
         record.handling = agents_outcome.handled_now()
         parent = self._parent(span)
-        self._note_in_root(record, parent)
+        if isinstance(record, (AgentRun, Run)):
+            self._note_in_root(record, parent)
         self._recorder.begin(record, parent)
         if isinstance(record, (AgentRun, ToolCall)) and record.handle is not None:
             # For the program's own spans; nothing of litespan depends on it.
@@ -74,8 +76,8 @@ class AgentsProcessor(TracingProcessor):
     @guarded("agents processor")
     def on_span_end(self, span: Any) -> None:
         """End the record of a span."""
-        record = self._recorder.table.span(span.span_id)
-        if span.span_data.type == _GENERATION:
+        record, data = self._recorder.table.span(span.span_id), span.span_data
+        if data.type == _GENERATION:
             if record is None:
                 self._never_sent(span)
             return
@@ -86,9 +88,9 @@ class AgentsProcessor(TracingProcessor):
             record.attached = None
         agents_outcome.settle(record, span.error)
         captures = isinstance(record, ToolCall) and self._recorder.captures_content(
-            allowed=span.span_data.input is not None
+            allowed=data.input is not None
         )
-        agents_mapping.complete(record, span.span_data, captures_content=captures)
+        agents_mapping.complete(record, data, captures_content=captures)
         self._recorder.end(record)
 
     def shutdown(self) -> None:
@@ -104,7 +106,7 @@ class AgentsProcessor(TracingProcessor):
         table = self._recorder.table
         return table.span(span.parent_id) or table.root(span.trace_id)
 
-    def _note_in_root(self, record: Record, parent: Record | None) -> None:
+    def _note_in_root(self, record: AgentRun | Run, parent: Record | None) -> None:
         root = self._recorder.table.root(record.trace_id)
         if root is None:
             return

@@ -146,8 +146,7 @@ class OpenCall:
     # -- streams -------------------------------------------------------------------------------------------
     def first_chunk(self) -> None:
         """Note the time to the first chunk."""
-        if self.record.time_to_first_chunk is None:
-            self.record.time_to_first_chunk = (self._recorder.clock() - self.record.start_ns) / 1e9
+        self.record.time_to_first_chunk = (self._recorder.clock() - self.record.start_ns) / 1e9
 
     def ended(self, outcome: str) -> None:
         """End a streamed call whose record is filled."""

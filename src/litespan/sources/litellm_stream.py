@@ -49,15 +49,17 @@ class StreamState:
     @guarded("stream")
     def look_ahead_after(self, chunk: Any) -> bool:
         """Take note of a chunk; true if the next one may be the usage that litespan asked for."""
-        self.call.first_chunk()
-        if self.call.asked_for_usage:
+        call = self.call
+        if call.record.time_to_first_chunk is None:
+            call.first_chunk()
+        if call.asked_for_usage:
             self.reader.hide_asking(chunk)
         else:
             # Who asked by themselves get the usage as LiteLLM delivers it: on a chunk of its own.
             fill_cache_writes(read(chunk, "usage"))
-        if not self.finished and self.reader.is_last(chunk):
-            self.finished = True
-        return self.finished and self.call.asked_for_usage and self.reader.is_last(chunk)
+        is_last = self.reader.is_last(chunk)
+        self.finished = self.finished or is_last
+        return is_last and call.asked_for_usage
 
     @guarded("stream")
     def is_extra(self, following: Any) -> bool:

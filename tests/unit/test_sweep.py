@@ -1,0 +1,128 @@
+"""When the recorder looks for what is overdue, and how it tells its emitters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from litespan import guard, table
+from litespan.pricing import PriceBook
+from litespan.recorder import SWEEP_INTERVAL, Recorder
+from litespan.records import Record, Workflow
+from litespan.settings import Settings
+
+
+class Clock:
+    """A monotonic clock that the test moves."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        """Return the time in seconds."""
+        return self.now
+
+
+class Emitter:
+    """Keeps the trace ids of what ended; fails where it is told to."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.ended_ids: list[str | None] = []
+        self._fails = fails
+
+    def began(self, record: Record) -> None:
+        """Fail, or do nothing."""
+        if self._fails:
+            raise RuntimeError
+
+    def ended(self, record: Record) -> None:
+        """Keep the record's trace id."""
+        self.ended_ids.append(record.trace_id)
+        self.began(record)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Let recorder and table, and nothing else in the process, read a clock that the test moves."""
+    moved = Clock()
+    for module in ("recorder", "table"):
+        monkeypatch.setattr(f"litespan.{module}.time", moved)
+    return moved
+
+
+@pytest.fixture
+def ids() -> Iterator[str]:
+    """Return ids that were not used before."""
+    return (f"trace_{number}" for number in count())
+
+
+def make_recorder(*emitters: Emitter, max_age: float = 100.0) -> Recorder:
+    """Return a recorder without prices."""
+    settings = Settings(record_max_age=max_age)
+    return Recorder(settings, emitters, PriceBook(settings, lambda _: None, "none"))
+
+
+def test_a_new_trace_closes_what_is_overdue(clock: Clock, ids: Iterator[str]) -> None:
+    """A trace that is too old is closed when another one begins, but not before its age."""
+    emitter = Emitter()
+    watched = make_recorder(emitter)
+    watched.begin_trace(Workflow(trace_id="old"))
+
+    clock.now += 99
+    watched.begin_trace(Workflow(trace_id=next(ids)))
+    assert emitter.ended_ids == []
+
+    clock.now += 2
+    watched.begin_trace(Workflow(trace_id=next(ids)))
+    assert emitter.ended_ids == ["old"]
+
+
+def test_traces_in_quick_succession_do_not_look_again(
+    clock: Clock, ids: Iterator[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many traces begin, the open ones are looked through once in an interval."""
+    looks: list[float] = []
+    watched = make_recorder(Emitter())
+    look = watched.table.older_than
+
+    def count_looks(began_before: float) -> list[Record]:
+        looks.append(began_before)
+        return look(began_before)
+
+    monkeypatch.setattr(watched.table, "older_than", count_looks)
+
+    for _ in range(50):
+        watched.begin_trace(Workflow(trace_id=next(ids)))
+    clock.now += SWEEP_INTERVAL
+    watched.begin_trace(Workflow(trace_id=next(ids)))
+
+    assert len(looks) == 2
+
+
+def test_too_many_traces_close_the_oldest_at_once(
+    clock: Clock, ids: Iterator[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of open traces keeps its limit between two looks as well."""
+    monkeypatch.setattr(table, "MAX_TRACES", 3)
+    emitter = Emitter()
+    watched = make_recorder(emitter)
+
+    for _ in range(5):
+        watched.begin_trace(Workflow(trace_id=next(ids)))
+
+    assert emitter.ended_ids == ["trace_0", "trace_1"]
+
+
+@pytest.mark.internal_errors_expected
+def test_a_failing_emitter_stops_no_other(ids: Iterator[str]) -> None:
+    """What one emitter fails to write, the next one writes; both faults are counted."""
+    second = Emitter()
+    watched = make_recorder(Emitter(fails=True), second)
+    workflow = Workflow(trace_id=next(ids))
+
+    watched.begin_trace(workflow)
+    watched.end(workflow)
+
+    assert second.ended_ids == ["trace_0"]
+    assert guard.internal_errors() == {"Emitter.began": 1, "Emitter.ended": 1}
