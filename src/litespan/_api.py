@@ -300,6 +300,8 @@ def shutdown(timeout: float = 5.0) -> bool:
 def stats() -> dict[str, Any]:
     """Return litespan's own state: whether it is on, open records, faults by place, what was exported."""
     installation = _installed
+    if installation is not None:
+        guard.guarded("stats")(installation.recorder.settle_deferred)()
     errors = guard.internal_errors()
     if installation is None:
         return {"instrumented": False, "records_open": 0, "internal_errors": errors}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol
 
 from litespan import content, records
@@ -61,6 +64,7 @@ class Recorder:
         self.clock = clock
         self.suppressed = suppressed
         self.table = RecordTable()
+        self._deferred: deque[Callable[[], None]] = deque()
         self.locate: Callable[[], Position | None] = lambda: None
         self.prices = prices
         self._began = [(f"{type(e).__name__}.began", e.began) for e in emitters]
@@ -89,6 +93,8 @@ class Recorder:
 
     def begin(self, record: Record, parent: Record | None) -> None:
         """Begin a record under ``parent``; without one it joins the host's ambient OpenTelemetry context."""
+        if self._deferred:
+            self.settle_deferred()
         record.parent = parent
         if not record.start_ns:
             record.start_ns = self.clock()
@@ -97,9 +103,30 @@ class Recorder:
         call_each(self._began, record)
 
     def end(self, record: Record, end_ns: int | None = None) -> None:
-        """End a record; does nothing when it had ended before."""
+        """End a record; does nothing when it had ended before.
+
+        While a generator is being closed it is only noted: the garbage collector may be closing it, in the
+        middle of anything, and the emitters take locks of OpenTelemetry that this thread may hold already.
+        """
+        if isinstance(sys.exc_info()[1], GeneratorExit):
+            self.defer(partial(self._end_now, record, end_ns or self.clock()))
+            return
+        if self._deferred:
+            self.settle_deferred()
+        self._end_now(record, end_ns)
+
+    def defer(self, settle: Callable[[], None]) -> None:
+        """Do something at the next safe moment: a beginning, an end, a flush, a collection of metrics."""
+        self._deferred.append(settle)
+
+    def settle_deferred(self) -> None:
+        """Do what was deferred, in its order."""
+        while self._deferred:
+            guarded("deferred end")(self._deferred.popleft())()
+
+    def _end_now(self, record: Record, end_ns: int | None) -> None:
         if isinstance(record, Workflow):
-            self.end_trace(record)
+            self._end_trace(record, end_ns)
             return
         if not self.table.remove(record):
             return
@@ -111,12 +138,12 @@ class Recorder:
             if trace.ended_ns is not None and not trace.open:
                 self._close(trace)
 
-    def end_trace(self, workflow: Workflow) -> None:
+    def _end_trace(self, workflow: Workflow, end_ns: int | None) -> None:
         """End an SDK trace: at once if nothing is open in it, else when its last child has ended."""
         trace = self.table.trace(workflow.trace_id)
         if trace is None or trace.ended_ns is not None:
             return
-        trace.ended_ns = self.clock()
+        trace.ended_ns = end_ns or self.clock()
         trace.deadline = time.monotonic() + GRACE
         if not trace.open:
             self._close(trace)
@@ -165,6 +192,7 @@ class Recorder:
     # -- what never ends by itself -------------------------------------------------------------------------
     def sweep(self) -> None:
         """Close what is overdue: traces past their grace, and records past their age."""
+        self.settle_deferred()
         now = time.monotonic()
         self._next_sweep = now + SWEEP_INTERVAL
         for trace_id in self.table.ended_traces(now=now):
@@ -174,11 +202,13 @@ class Recorder:
 
     def close_ended_traces(self) -> None:
         """Close traces that have ended and wait for children; running ones are left alone."""
+        self.settle_deferred()
         for trace_id in self.table.ended_traces():
             self.close_trace(trace_id)
 
     def close_everything(self) -> None:
         """Close all open records, running ones too."""
+        self.settle_deferred()
         for record in self.table.everything():
             self._force_end(record, records.CANCELLED)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import litellm
 import pytest
 from agents import Agent, ModelSettings, ModelTracing, Runner, trace
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 import litespan
 from litespan.testing import Capture, Provider, Reply
@@ -67,9 +69,10 @@ def model_stream(provider: Provider) -> AsyncIterator[Any]:
 
 @pytest.mark.parametrize("leave", WAYS)
 async def test_plain_stream_is_abandoned(leave: Leave, provider: Provider, capture: Capture) -> None:
-    """A stream of LiteLLM that the program leaves is ended as abandoned, at the latest when it vanishes."""
+    """A stream of LiteLLM that the program leaves is ended as abandoned, at the latest by a flush."""
     await leave(await litellm.acompletion(**chat(provider, stream=True)))
     gc.collect()
+    litespan.flush()
 
     assert 0 == litespan.stats()["records_open"]
     assert "chat gpt-4o-mini litespan.outcome=abandoned" == capture.tree("litespan.outcome", "error.type")
@@ -82,6 +85,7 @@ def test_plain_synchronous_stream_is_abandoned(provider: Provider, capture: Capt
     for _ in litellm.completion(**chat(provider, stream=True)):
         break
     gc.collect()
+    litespan.flush()
 
     assert "chat gpt-4o-mini litespan.outcome=abandoned" == capture.tree("litespan.outcome", "error.type")
     assert 0 == litespan.stats()["records_open"]
@@ -162,3 +166,31 @@ async def test_program_may_hold_a_trace_open_in_a_generator(provider: Provider, 
 
     assert ["invoke_workflow Mine", "  invoke_agent A", "    chat gpt-4o-mini"] == capture.tree().splitlines()
     assert 1 == capture.total("litespan.calls")
+
+
+class Dropping(SpanProcessor):
+    """Lets a stream vanish while it holds a lock that it needs again for the end of that stream's span."""
+
+    def __init__(self, streams: list[Any]) -> None:
+        self._lock = threading.Lock()
+        self._streams = streams
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Take the lock, as exporters and OpenTelemetry's own instruments do."""
+        assert self._lock.acquire(timeout=5), "a stream's end came in the middle of another end"
+        self._streams.clear()
+        self._lock.release()
+
+
+def test_stream_may_vanish_in_the_middle_of_anything(provider: Provider, capture: Capture) -> None:
+    """The garbage collector may drop a stream while a lock is held; its end waits for a safe moment."""
+    streams: list[Any] = []
+    capture.tracer_provider.add_span_processor(Dropping(streams))
+    streams.append(litellm.completion(**chat(provider, stream=True)))
+    next(streams[0])
+
+    litellm.embedding("openai/text-embedding-3-small", ["x"], api_base=provider.base_url, api_key="none")
+    litespan.flush()
+
+    assert [] == streams
+    assert ["embeddings text-embedding-3-small", "chat gpt-4o-mini"] == [span.name for span in capture.spans]

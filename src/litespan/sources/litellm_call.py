@@ -7,6 +7,7 @@ nothing later.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -25,6 +26,7 @@ class OpenCall:
     """A model call in flight. Its methods are called from the host's path, so none of them raises."""
 
     __slots__ = (
+        "_left_ns",
         "_position",
         "_recorder",
         "_tokens",
@@ -50,6 +52,7 @@ class OpenCall:
         self.cache_key: str | None = None
         self.secrets: tuple[str, ...] | None = None
         self.closed = False
+        self._left_ns: int | None = None
 
     # -- around the host's code ----------------------------------------------------------------------------
     def __enter__(self) -> OpenCall:
@@ -106,7 +109,7 @@ class OpenCall:
             failure.message = litellm_secrets.without(failure.message, self.secrets or ())
         return failure
 
-    def _end(self, outcome: str, end_ns: int | None = None) -> None:
+    def _end(self, outcome: str) -> None:
         self.closed = True
         record = self.record
         record.outcome = outcome
@@ -116,7 +119,7 @@ class OpenCall:
             record.server_port = self.probe.port
         record.usage_elsewhere = self.custom and record.inner_usage
         self._note_usage(outcome)
-        self._recorder.end(record, end_ns)
+        self._recorder.end(record, self._left_ns)
         self._annotate()
 
     def _note_usage(self, outcome: str) -> None:
@@ -151,3 +154,9 @@ class OpenCall:
     def ended(self, outcome: str) -> None:
         """End a streamed call whose record is filled."""
         self._end(outcome)
+
+    def end_later(self, end: Callable[[], None]) -> None:
+        """Have a call ended at the next safe moment, with the time of now; for finalizers."""
+        if not self.closed:
+            self._left_ns = self._recorder.clock()
+            self._recorder.defer(end)

@@ -275,7 +275,7 @@ class Stream(wrapt.ObjectProxy):  # type: ignore[type-arg]  # not generic before
         self._self_next: Callable[[], Any] | None = getattr(inner, "__next__", None)
         state.call.record.settle = state.closed
         # A plain stream that a program stops reading is never closed; only its disappearance tells.
-        weakref.finalize(self, state.closed).atexit = False
+        weakref.finalize(self, state.call.end_later, state.closed).atexit = False
 
     def __aiter__(self) -> Stream:
         """Iterate over the proxy: the inner object's own iterator would not be seen."""

@@ -33,7 +33,7 @@ class SteppingClock:
 
     def __init__(self) -> None:
         self._now = START_NS
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def __call__(self) -> int:
         """Return the time and move on."""
