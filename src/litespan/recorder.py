@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
-from litespan import content, records
+from litespan import content, records, scopes
 from litespan.guard import call_each, guarded
 from litespan.pricing import PriceBook
-from litespan.records import AgentRun, ModelCall, Record, Run, Scope, ToolCall, Turn, Usage, Workflow
+from litespan.records import ModelCall, Record, Scope, ToolCall, Workflow
 from litespan.settings import SPAN_AND_EVENT, SPAN_ONLY, Settings
 from litespan.table import GRACE, OpenTrace, RecordTable
 
@@ -98,7 +98,7 @@ class Recorder:
         record.parent = parent
         if not record.start_ns:
             record.start_ns = self.clock()
-        _inherit(record, parent)
+        scopes.inherit(record, parent)
         self.table.add(record)
         call_each(self._began, record)
 
@@ -154,11 +154,12 @@ class Recorder:
         if isinstance(record, ModelCall):
             self._complete_call(record)
         elif isinstance(record, ToolCall):
-            _add_tool_call(record)
+            with self.table.lock:
+                scopes.add_tool_call(record)
             self._encode(record, arguments=content.arguments, result=content.arguments)
         elif isinstance(record, Scope):
-            _take_inner_outcome(record)
-        _tell_parent(record)
+            scopes.take_inner_outcome(record)
+        scopes.tell_parent(record)
         call_each(self._ended, record)
 
     # -- model calls ---------------------------------------------------------------------------------------
@@ -168,7 +169,8 @@ class Recorder:
         call.cost = self._price(call)
         if call.captures_content:
             self._encode_call(call)
-        _add_model_call(call, self.prices.origin)
+        with self.table.lock:
+            scopes.add_model_call(call, self.prices.origin)
 
     def _encoded(self, value: Any, convert: Callable[[Any], Any] | None = None) -> str | None:
         shape = value if convert is None else convert(value)
@@ -243,78 +245,3 @@ class Recorder:
             self.table.close_trace(workflow.trace_id)
         if self.table.remove(workflow):
             self._finish(workflow, max(trace.ended_ns or 0, trace.last_end_ns))
-
-
-def _inherit(record: Record, parent: Record | None) -> None:
-    if parent is None:
-        return
-    record.workflow_name = record.workflow_name or parent.workflow_name
-    record.conversation_id = record.conversation_id or parent.conversation_id
-    record.trace_id = record.trace_id or parent.trace_id
-    if isinstance(record, AgentRun):
-        record.agent_name = record.name
-        return
-    record.agent_name = record.agent_name or parent.agent_name
-    if record.turn is None:
-        record.turn = parent.turn
-
-
-def _take_inner_outcome(scope: Scope) -> None:
-    if scope.outcome == records.OK and scope.inner_outcome != records.OK:
-        scope.outcome, scope.failure = scope.inner_outcome, scope.inner_failure
-
-
-def _tell_parent(record: Record) -> None:
-    """Let a scope know how the last thing in it ended.
-
-    A failed call may be retried, so of calls only a cut one counts: the host takes it for a success.
-    """
-    if not isinstance(record, (ModelCall, AgentRun, Run)):
-        return
-    scope = record.parent
-    while isinstance(scope, Turn):
-        scope = scope.parent
-    if isinstance(record, ModelCall):
-        if isinstance(scope, AgentRun):
-            cut = record.outcome == records.INCOMPLETE
-            scope.inner_outcome = records.INCOMPLETE if cut else records.OK
-            scope.inner_failure = record.failure if cut else None
-    elif isinstance(scope, Scope):
-        scope.inner_outcome, scope.inner_failure = record.outcome, record.failure
-
-
-def _scopes_with_totals(record: Record) -> list[AgentRun | Workflow]:
-    """Return the agent that made a call and the root above it; agents between them have their own calls."""
-    scopes: list[AgentRun | Workflow] = []
-    above = record.parent
-    while above is not None:
-        if isinstance(above, Workflow) or (isinstance(above, AgentRun) and not scopes):
-            scopes.append(above)
-        above = above.parent
-    return scopes
-
-
-def _add_tool_call(tool: ToolCall) -> None:
-    for scope in _scopes_with_totals(tool):
-        scope.totals.tool_calls += 1
-
-
-def _add_model_call(call: ModelCall, origin: str) -> None:
-    if isinstance(call.parent, ModelCall) and call.usage is not None:
-        call.parent.inner_usage = True
-    if not call.sent:
-        return
-    usage = call.usage or Usage()
-    for scope in _scopes_with_totals(call):
-        totals = scope.totals
-        totals.model_calls += 1
-        totals.reported_calls += call.usage is not None
-        totals.priced_calls += call.cost is not None
-        totals.unpriced_calls += call.cost is None and call.usage is not None
-        totals.cost += call.cost.amount if call.cost is not None else 0.0
-        totals.input_tokens += usage.input_tokens or 0
-        totals.output_tokens += usage.output_tokens or 0
-        totals.cache_read_tokens += usage.cache_read_tokens or 0
-        totals.reasoning_tokens += usage.reasoning_tokens or 0
-        if isinstance(scope, Workflow) and call.cost is not None:
-            scope.price_origin = origin

@@ -39,7 +39,7 @@ class RecordTable:
 
     def __init__(self) -> None:
         # Re-entrant: the garbage collector may run a stream's finalizer while this thread holds the lock.
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._open: dict[int, tuple[Record, float]] = {}
         self._by_span: dict[str, Record] = {}
         self._traces: OrderedDict[str, OpenTrace] = OrderedDict()
@@ -51,12 +51,12 @@ class RecordTable:
     def open_trace(self, workflow: Workflow) -> None:
         """Remember the root of an SDK trace."""
         if workflow.trace_id is not None:
-            with self._lock:
+            with self.lock:
                 self._traces[workflow.trace_id] = OpenTrace(workflow)
 
     def add(self, record: Record) -> None:
         """Remember a record that began."""
-        with self._lock:
+        with self.lock:
             self._open[id(record)] = (record, time.monotonic())
             if record.span_id is not None:
                 self._by_span[record.span_id] = record
@@ -66,7 +66,7 @@ class RecordTable:
 
     def remove(self, record: Record) -> bool:
         """Forget an open record; false when it had ended before. Only one caller gets true."""
-        with self._lock:
+        with self.lock:
             if self._open.pop(id(record), None) is None:
                 return False
             trace = self._traces.get(record.trace_id) if record.trace_id else None
@@ -102,7 +102,7 @@ class RecordTable:
 
     def close_trace(self, trace_id: str) -> OpenTrace | None:
         """Forget a trace with its spans; its root stays findable for late children."""
-        with self._lock:
+        with self.lock:
             trace = self._traces.pop(trace_id, None)
             if trace is None:
                 return None
@@ -115,7 +115,7 @@ class RecordTable:
 
     def ended_traces(self, *, now: float | None = None) -> list[str]:
         """Return traces that ended but wait for children: those past their grace at ``now``, or all."""
-        with self._lock:
+        with self.lock:
             traces = list(self._traces.items())  # a copy: a finalizer may change the table at any step
         return [
             trace_id
@@ -125,18 +125,18 @@ class RecordTable:
 
     def overflowing(self) -> str | None:
         """Return the oldest trace if there are too many."""
-        with self._lock:
+        with self.lock:
             return next(iter(self._traces)) if len(self._traces) > MAX_TRACES else None
 
     def older_than(self, began_before: float) -> list[Record]:
         """Return open records that began before a time of the monotonic clock, the youngest first."""
-        with self._lock:
+        with self.lock:
             held = list(self._open.values())
         return [record for record, began in reversed(held) if began < began_before]
 
     def everything(self) -> list[Record]:
         """Return all open records, the youngest first."""
-        with self._lock:
+        with self.lock:
             held = list(self._open.values())
         return [record for record, _ in reversed(held)]
 

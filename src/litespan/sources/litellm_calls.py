@@ -23,14 +23,8 @@ from litespan.sources import (
     litellm_transport,
 )
 from litespan.sources.litellm_call import OpenCall, current
-from litespan.sources.litellm_stream import (
-    ResponsesReader,
-    Stream,
-    StreamReader,
-    StreamState,
-    TextReader,
-    stop_asking,
-)
+from litespan.sources.litellm_readers import ResponsesReader, StreamReader, TextReader
+from litespan.sources.litellm_stream import Stream, StreamState, stop_asking
 from litespan.sources.litellm_usage import read
 from litespan.sources.patching import Patches
 
