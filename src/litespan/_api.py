@@ -259,7 +259,7 @@ def _take_out(installation: _Installation) -> None:
     installation.active = False
     while installation.undo:
         guard.guarded("uninstrument")(installation.undo.pop())()
-    installation.recorder.close_everything()
+    guard.guarded("uninstrument")(installation.recorder.close_everything)()
 
 
 def flush(timeout: float = 5.0) -> bool:
@@ -291,7 +291,6 @@ def shutdown(timeout: float = 5.0) -> bool:
         installation = _installed
         if installation is None:
             return True
-        guard.guarded("shutdown")(installation.recorder.close_everything)()
         pipeline = installation.pipeline
         uninstrument()
     return pipeline.shutdown(timeout)

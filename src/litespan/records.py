@@ -78,6 +78,11 @@ class Failure:
     message: str | None = None
 
 
+def exception_type(kind: type[BaseException]) -> str:
+    """Return an exception's class name with its module, as ``error.type`` wants it; builtins go without."""
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
 @dataclass(slots=True)
 class Totals:
     """Sums over the model and tool calls below an agent or a workflow."""

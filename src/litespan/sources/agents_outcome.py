@@ -13,7 +13,7 @@ from typing import Any, Final
 from agents import exceptions
 
 from litespan import records
-from litespan.records import Failure, Record, ToolCall
+from litespan.records import Failure, Record, ToolCall, exception_type
 
 _TRIPWIRES: Final = tuple(
     kind
@@ -56,7 +56,7 @@ def _from_exception(record: Record, error: BaseException) -> None:
         record.outcome = records.ABANDONED
     else:
         record.outcome = records.ERROR
-        record.failure = Failure(type=qualified_name(type(error)), exception=type(error).__name__)
+        record.failure = Failure(type=exception_type(type(error)), exception=type(error).__name__)
 
 
 def _from_span_error(record: Record, span_error: Any) -> None:
@@ -67,11 +67,6 @@ def _from_span_error(record: Record, span_error: Any) -> None:
     record.outcome = records.ERROR
     kind = _ERROR_TYPES.get(message) if isinstance(message, str) else None
     if kind is not None:
-        record.failure = Failure(type=qualified_name(kind), exception=kind.__name__)
+        record.failure = Failure(type=exception_type(kind), exception=kind.__name__)
     else:
         record.failure = Failure(type="tool_error" if isinstance(record, ToolCall) else "_OTHER")
-
-
-def qualified_name(kind: type[BaseException]) -> str:
-    """Return an exception's class name with its module; builtins go without."""
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

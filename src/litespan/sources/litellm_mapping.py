@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from litespan.records import Failure, ModelCall, Usage
+from litespan.records import Failure, ModelCall, Usage, exception_type
 from litespan.sources.litellm_usage import merge, read, reader, usage_from
 
 _PARAMETERS: Final = (
@@ -146,7 +146,7 @@ def failure_from(error: BaseException, *, with_message: bool) -> Failure:
     status = read(error, "status_code")
     code = _provider_code(error, status)
     return Failure(
-        type=code or class_name(error),
+        type=code or exception_type(type(error)),
         exception=type(error).__name__,
         status=status if isinstance(status, int) else None,
         code=code,
@@ -168,12 +168,6 @@ def _provider_code(error: BaseException, status: Any) -> str | None:
         if usable and not code.isdigit() and read(cause, "status_code") == status:
             return str(code)
     return None
-
-
-def class_name(error: BaseException) -> str:
-    """Return the qualified class name of an exception; builtins go without their module."""
-    kind = type(error)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
