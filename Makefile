@@ -17,7 +17,7 @@ export LITELLM_LOCAL_MODEL_COST_MAP := True
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint type imports docstrings fast contract process unit flow bench fmt docs clean
+.PHONY: help install demo test lint type imports docstrings fast contract process unit flow interop bench matrix fmt docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,7 +27,7 @@ install: $(VENV)/.dev ## Make .venv with litespan (editable) and the development
 demo: $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.runtime) ## Run a support desk of agents on a fake provider and show its trace
 	@$(BIN)/litespan demo $(ARGS)
 
-test: lint type imports docstrings fast contract process ## Run every check and every test (what CI runs)
+test: lint type imports docstrings fast contract process interop ## Run every check and every test (what CI runs)
 
 lint: install ## Check style and formatting with ruff
 	$(BIN)/ruff check
@@ -42,6 +42,17 @@ imports: install ## Check who imports whom
 
 docstrings: install ## Check that everything public of the package has a docstring
 	$(BIN)/interrogate src tools
+
+# Other instrumentations exclude each other, so each set of them has a folder that is put on top of the
+# environment. Their requirements are there already, or are named in the set; where the network is missing the
+# tests are skipped.
+SETS := tests/interop/requirements
+INTEROP := $(patsubst $(SETS)/%.txt,$(VENV)/interop/%/.done,$(wildcard $(SETS)/*.txt))
+
+$(VENV)/interop/%/.done: $(SETS)/%.txt | install
+	@echo "Installing other instrumentations: $*"
+	@rm -rf $(@D)
+	-@$(PIP) install --no-deps --target $(@D) --requirement $< && touch $@
 
 # Two processes: the tests wait for each other's answers as much as they compute.
 PYTEST := $(BIN)/python -m pytest -n 2
@@ -58,11 +69,17 @@ process: install ## Run the tests that start processes: imports, exits, forks, c
 unit: install ## Run the unit tests only
 	$(BIN)/python -m pytest tests/unit $(ARGS)
 
+interop: install $(INTEROP) ## Run agents with other instrumentations on as well, each installed for real
+	$(PYTEST) tests/interop $(ARGS)
+
 flow: install ## Run whole agent runs over the fake provider only
 	$(BIN)/python -m pytest tests/flow $(ARGS)
 
 bench: install ## Measure the CPU time that litespan adds to a run
 	$(BIN)/python -m benchmarks.run $(ARGS)
+
+matrix: install ## Run the tests on old and new versions, on every Python here (long)
+	@$(BIN)/python -m tools.matrix $(ARGS); result=$$?; $(BIN)/python -m tools.docs_tables; exit $$result
 
 fmt: install ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only

@@ -15,8 +15,9 @@ from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from litespan import records, semconv
-from litespan.emit.attributes import PARAMETERS, SPANS
+from litespan.emit.attributes import PARAMETERS, span_kinds
 from litespan.settings import Settings
+from tools import matrix_results
 from tools.attribute_notes import NOTES
 
 README: Final = Path(__file__).resolve().parent.parent / "README.md"
@@ -28,8 +29,13 @@ SPAN_NAMES: Final[Mapping[type[records.Record], str]] = {
     records.ToolCall: "tool",
     records.Handoff: "handoff",
     records.Guardrail: "guardrail",
+    records.Run: "task",
+    records.McpTools: "MCP tools",
+    records.Speech: "speech",
+    records.Transcription: "transcription",
+    records.Step: "custom",
 }
-"""The spans that the table tells apart. The rest (task, turn, others of the SDK) carries what all carry."""
+"""The spans that the table tells apart. The rest (turn, others of the SDK) carries what all carry."""
 
 CALL: Final = (semconv.OPERATION_NAME, semconv.PROVIDER_NAME, semconv.REQUEST_MODEL)
 SPENDER: Final = (*CALL, semconv.AGENT_NAME, semconv.WORKFLOW_NAME)
@@ -47,7 +53,13 @@ def main(arguments: Sequence[str]) -> int:
 
 def with_tables(text: str) -> str:
     """Return the text with each table between its markers made anew. A missing marker is a ValueError."""
-    for name, rows in (("attributes", attributes()), ("metrics", metrics()), ("settings", settings())):
+    tables = {
+        "attributes": attributes(),
+        "metrics": metrics(),
+        "settings": settings(),
+        "versions": versions(matrix_results.read()),
+    }
+    for name, rows in tables.items():
         begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
         pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
         if len(pattern.findall(text)) != 1:
@@ -96,9 +108,17 @@ def settings() -> Iterator[str]:
         )
 
 
+def versions(results: Iterable[matrix_results.Result]) -> Iterator[str]:
+    """Yield the table of the versions that `make matrix` ran, as the file of its results has them."""
+    titles, *rows = matrix_results.rows(results)
+    yield from _head(*titles)
+    for row in rows:
+        yield _row(*row)
+
+
 def attributes_of(kind: type[records.Record]) -> Iterator[str]:
     """Yield every attribute name that a span of this kind can carry."""
-    span = SPANS[kind]
+    span = span_kinds(semconv.GEN1, content=True)[kind]
     for flag in (False, True):
         record = _sample(kind, flag=flag)
         if isinstance(record, records.ModelCall):
@@ -118,14 +138,14 @@ def _sample(kind: Any, *, flag: bool) -> Any:
     if kind in (str, int, float):
         return kind(1)
     if is_dataclass(kind) and isinstance(kind, type):
-        hints = get_type_hints(kind, vars(records))
+        hints = get_type_hints(kind)
         return kind(
             **{f.name: _sample(hints[f.name], flag=flag) for f in fields(kind) if f.name not in _LINKS}
         )
-    return {}
+    return ("x",) if get_origin(kind) is tuple else {}
 
 
-_LINKS: Final = ("parent", "handle", "settle")
+_LINKS: Final = ("parent", "handle", "settle", "part", "whole")
 
 
 def _default(setting: Field[Any]) -> object:
@@ -133,6 +153,8 @@ def _default(setting: Field[Any]) -> object:
         return "{}"
     if isinstance(setting.default, bool):
         return str(setting.default).lower()
+    if isinstance(setting.default, tuple):
+        return ",".join(setting.default) or "()"
     return setting.default
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from litespan import testing
     from litespan._api import configure, flush, instrument, shutdown, stats, uninstrument
     from litespan._models import LitellmModel, LitellmProvider
+    from litespan.context import using
     from litespan.settings import ConfigurationError
 
 __all__ = [
@@ -25,12 +26,14 @@ __all__ = [
     "stats",
     "testing",
     "uninstrument",
+    "using",
 ]
 
 _HOME = {
     "ConfigurationError": "litespan.settings",
     "LitellmModel": "litespan._models",
     "LitellmProvider": "litespan._models",
+    "using": "litespan.context",
 }
 
 

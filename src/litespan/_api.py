@@ -14,11 +14,17 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import wrapt
+from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import Meter, MeterProvider, Observation
 from opentelemetry.trace import TracerProvider
 
-from litespan import guard, semconv
-from litespan.emit import self_metrics
+from litespan import context, guard, semconv
+from litespan.content import Shapes
+from litespan.emit import baggage, self_metrics
+from litespan.emit.call_marks import protocol_known
+from litespan.emit.events import EventEmitter
+from litespan.emit.extra_keys import ExtraKeys
+from litespan.emit.histograms import Histograms
 from litespan.emit.metrics import MetricsEmitter
 from litespan.emit.spans import SpanEmitter, suppressed
 from litespan.emit.tallies import Tallies
@@ -28,7 +34,9 @@ from litespan.export.pipeline import Pipeline
 from litespan.export.termination import Termination
 from litespan.pricing import PriceBook
 from litespan.recorder import Emitter, Recorder
+from litespan.semconv import Generation
 from litespan.settings import EXPORT_SETTINGS, ConfigurationError, Settings, load_settings, variables_of
+from litespan.sources.lookout import Lookout
 
 logger = logging.getLogger("litespan")
 
@@ -43,6 +51,7 @@ class _Installation:
     recorder: Recorder
     pipeline: Pipeline
     implicit: bool
+    lookout: Lookout
     undo: list[Callable[[], None]] = field(default_factory=list)
     active: bool = True
 
@@ -50,7 +59,7 @@ class _Installation:
 _installed: _Installation | None = None
 _opted_out = False
 _termination: Termination | None = None
-_tallies: WeakKeyDictionary[MeterProvider, Tallies] = WeakKeyDictionary()
+_instruments: WeakKeyDictionary[MeterProvider, tuple[Tallies, Histograms]] = WeakKeyDictionary()
 
 
 def configure(**settings: object) -> None:
@@ -80,7 +89,7 @@ def configure(**settings: object) -> None:
 def instrument(
     tracer_provider: TracerProvider | None = None,
     meter_provider: MeterProvider | None = None,
-    logger_provider: Any = None,
+    logger_provider: LoggerProvider | None = None,
     **settings: object,
 ) -> None:
     """Instrument the Agents SDK and LiteLLM for OpenTelemetry providers that exist already.
@@ -91,7 +100,7 @@ def instrument(
     Args:
         tracer_provider: where spans go; default: the global one.
         meter_provider: where metrics go; default: the global one.
-        logger_provider: accepted for instrumentation tools that pass one; events are not emitted yet.
+        logger_provider: where events go, if ``capture_content`` asks for them; default: the global one.
         **settings: any field of :class:`litespan.settings.Settings`.
 
     Raises:
@@ -106,8 +115,10 @@ def instrument(
     loaded = _load_without_exports(**settings)
     with _lock:
         if _same(loaded, but=EXPORT_SETTINGS):
+            _refuse_others(tracer_provider, meter_provider)
             return
-        install(loaded, pipelines.adopt(tracer_provider, meter_provider))
+        adopted = pipelines.adopt(tracer_provider, meter_provider, logger_provider, events=loaded.events)
+        install(loaded, adopted)
         at_exit.register_exit(shutdown, loaded.exit_timeout)
 
 
@@ -130,6 +141,18 @@ def _same(loaded: Settings, but: Sequence[str] = ()) -> bool:
         "litespan is already set up with other settings. Call litespan.uninstrument() first, "
         "or set it up in one place only."
     )
+
+
+def _refuse_others(tracer_provider: TracerProvider | None, meter_provider: MeterProvider | None) -> None:
+    """Raise if providers are given that are not those in use: silence would look like success."""
+    if _installed is None:
+        return
+    used = (None, _installed.pipeline.tracer_provider, _installed.pipeline.meter_provider)
+    if tracer_provider not in used or meter_provider not in used:
+        raise ConfigurationError(
+            "litespan is already set up with other OpenTelemetry providers. "
+            "Call litespan.uninstrument() first."
+        )
 
 
 def instrument_implicitly() -> None:
@@ -159,7 +182,7 @@ def instrument_from_outside() -> None:
 
 
 def _install_implicitly(loaded: Settings) -> None:
-    install(loaded, pipelines.adopt(), implicit=True)
+    install(loaded, pipelines.adopt(events=loaded.events), implicit=True)
     at_exit.register_exit(shutdown, loaded.exit_timeout)
 
 
@@ -175,22 +198,62 @@ def install(
     if _installed is not None:
         _take_out(_installed)
     _opted_out = False
-    tracer = pipeline.tracer_provider.get_tracer(semconv.SCOPE, _version(), schema_url=semconv.SCHEMA_URL)
-    meter = pipeline.meter_provider.get_meter(semconv.SCOPE, _version(), schema_url=semconv.SCHEMA_URL)
-    emitters = (
-        SpanEmitter(tracer, turn_spans=settings.turn_spans),
-        MetricsEmitter(meter, _counters(pipeline.meter_provider, meter)),
-    )
-    recorder = _recorder(settings, emitters, clock)
-    _installed = _Installation(settings, recorder, pipeline, implicit)
+    generation = semconv.GENERATIONS[settings.semconv]
+    prices = PriceBook(settings, _litellm_price, f"litellm {_version_of('litellm')} price table")
+    emitters = _emitters(settings, generation, pipeline, prices)
+    recorder = _recorder(settings, generation, emitters, prices, clock)
+    context.propagate_with(baggage.Propagation(), always=settings.propagate_baggage)
+    _installed = _Installation(settings, recorder, pipeline, implicit, Lookout(protocol_known))
     _when_imported("litellm", _installed, _watch_litellm)
     _when_imported("agents", _installed, _watch_agents)
 
 
-def _recorder(settings: Settings, emitters: Sequence[Emitter], clock: Callable[[], int] | None) -> Recorder:
-    prices = PriceBook(settings, _litellm_price, f"litellm {_version_of('litellm')} price table")
-    options = {} if clock is None else {"clock": clock}
-    return Recorder(settings, emitters, prices, suppressed=suppressed, **options)
+def _emitters(
+    settings: Settings, generation: Generation, pipeline: Pipeline, prices: PriceBook
+) -> list[Emitter]:
+    scope, url = (semconv.SCOPE, _version()), generation.schema_url
+    tracer = pipeline.tracer_provider.get_tracer(*scope, schema_url=url)
+    meter = pipeline.meter_provider.get_meter(*scope, schema_url=url)
+    emitters: list[Emitter] = [
+        SpanEmitter(
+            tracer,
+            generation,
+            content=settings.content_on_spans,
+            turn_spans=settings.turn_spans,
+            constant=settings.extra_attributes,
+        ),
+        MetricsEmitter(
+            *_instruments_of(pipeline.meter_provider, meter),
+            generation,
+            prices.standing,
+            ExtraKeys(settings.metric_keys, settings.extra_attributes),
+        ),
+    ]
+    if pipeline.logger_provider is not None:
+        # After the spans: an event is in the context of its span.
+        logger_of_events = pipeline.logger_provider.get_logger(*scope, schema_url=url)
+        emitters.append(EventEmitter(logger_of_events, generation, constant=settings.extra_attributes))
+    return emitters
+
+
+def _recorder(
+    settings: Settings,
+    generation: Generation,
+    emitters: Sequence[Emitter],
+    prices: PriceBook,
+    clock: Callable[[], int] | None,
+) -> Recorder:
+    options: dict[str, Any] = {} if clock is None else {"clock": clock}
+    shapes = Shapes(generation.text_instructions, generation.message_finish_reason)
+    return Recorder(
+        settings,
+        emitters,
+        prices,
+        suppressed=suppressed,
+        baggage=baggage.reader(settings.baggage_keys),
+        shapes=shapes,
+        **options,
+    )
 
 
 def _litellm_price(name: str) -> Mapping[str, Any] | None:
@@ -209,6 +272,7 @@ def _when_imported(
         with _lock:
             if installation.active:
                 guard.guarded(f"watching {name}")(watch)(module, installation)
+                installation.lookout.look()
 
     if name in sys.modules:
         watch_it(sys.modules[name])
@@ -219,7 +283,7 @@ def _when_imported(
 def _watch_litellm(module: ModuleType, installation: _Installation) -> None:
     from litespan.sources.litellm_calls import CallSource
 
-    source = CallSource(module, installation.recorder)
+    source = CallSource(module, installation.recorder, installation.lookout)
     source.install()
     installation.undo.append(source.uninstall)
 
@@ -239,6 +303,7 @@ def _watch_agents(module: ModuleType, installation: _Installation) -> None:
     )
     source.install(keep_openai_exporter=installation.settings.openai_traces)
     installation.undo.append(source.uninstall)
+    installation.lookout.of_agents, installation.lookout.removed = source.sights, source.removed
 
 
 def uninstrument() -> None:
@@ -257,6 +322,7 @@ def uninstrument() -> None:
 
 def _take_out(installation: _Installation) -> None:
     installation.active = False
+    context.propagate_with(None)
     while installation.undo:
         guard.guarded("uninstrument")(installation.undo.pop())()
     guard.guarded("uninstrument")(installation.recorder.close_everything)()
@@ -312,14 +378,14 @@ def stats() -> dict[str, Any]:
     }
 
 
-def _counters(meter_provider: MeterProvider, meter: Meter) -> Tallies:
-    """Return the counters of a meter provider; made once for each, with litespan's metrics about itself.
+def _instruments_of(meter_provider: MeterProvider, meter: Meter) -> tuple[Tallies, Histograms]:
+    """Return the instruments of a meter provider; made once for each, with litespan's metrics about itself.
 
     OpenTelemetry cannot take callbacks out again, so those look at what is installed when they are called.
     """
-    tallies = _tallies.get(meter_provider)
-    if tallies is None:
-        tallies = _tallies[meter_provider] = Tallies(meter)
+    instruments = _instruments.get(meter_provider)
+    if instruments is None:
+        instruments = _instruments[meter_provider] = (Tallies(meter), Histograms(meter))
         self_metrics.offer(
             meter,
             {
@@ -332,7 +398,7 @@ def _counters(meter_provider: MeterProvider, meter: Meter) -> Tallies:
                 semconv.EXPORT_QUEUE_SIZE: _observe_queue,
             },
         )
-    return tallies
+    return instruments
 
 
 def _observe_open_records() -> list[Observation]:
@@ -373,8 +439,9 @@ def _reset_after_fork() -> None:
     """In a forked child, forget the parent's open records: the parent ends and sends them."""
     global _lock  # noqa: PLW0603 - the inherited lock may be held by a thread that does not exist here
     _lock = threading.RLock()
-    for tallies in _tallies.values():
+    for tallies, histograms in _instruments.values():
         tallies.reset_after_fork()
+        histograms.reset_after_fork()
     if _installed is not None:
         _installed.recorder.table.reset_after_fork()
 

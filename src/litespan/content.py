@@ -8,6 +8,7 @@ that is not known keeps its type and its text and nothing else. Pass the result 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -27,6 +28,7 @@ from litespan.content_tree import RedactionError, Shape
 
 __all__ = [
     "RedactionError",
+    "Shapes",
     "arguments",
     "encode",
     "input_messages",
@@ -66,6 +68,30 @@ def output_messages(choices: object) -> list[Shape]:
             answer["finish_reason"] = finish_reason
         answers.append(answer)
     return answers
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """The shapes of one generation of the conventions, where generations differ.
+
+    ``text_instructions``: system instructions have text parts only. ``finish_reasons``: each message of an
+    answer repeats its finish reason.
+    """
+
+    text_instructions: bool = False
+    finish_reasons: bool = True
+
+    def input_messages(self, messages: object) -> tuple[list[Shape], list[Shape]]:
+        """Do as :func:`input_messages` does."""
+        system, history = input_messages(messages)
+        return [part for part in system if part["type"] == "text" or not self.text_instructions], history
+
+    def output_messages(self, choices: object) -> list[Shape]:
+        """Do as :func:`output_messages` does."""
+        answers = output_messages(choices)
+        for answer in () if self.finish_reasons else answers:
+            answer.pop("finish_reason", None)
+        return answers
 
 
 def tool_definitions(tools: object, *, with_schema: bool = False) -> list[Shape]:

@@ -122,6 +122,8 @@ def table_price(model: str, entry: Mapping[str, Any], service_tier: str | None) 
 
     ``service_tier`` is the provider's answer: ``priority`` and ``flex`` have prices of their own.
     """
+    # A Router writes every key that LiteLLM knows into the entries of its models, with None for no price.
+    entry = {key: value for key, value in entry.items() if value is not None}
     if _charges_by_call(model, entry) or _is_placeholder(model, entry):
         return None
     tier = f"_{service_tier.lower()}" if service_tier and service_tier.lower() in ("priority", "flex") else ""

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from litespan.guard import guard
 from litespan.price_table import Price, Rates, given_price, number, table_price
 from litespan.providers import provider_family
-from litespan.records import Cost, ModelCall, Usage
+from litespan.records import Cost, ModelCall, Standing, Usage
 from litespan.settings import Settings, parse_price
 
 LOCAL: Final = "local"
@@ -54,14 +54,15 @@ class PriceBook:
         self._given = {name: given_price(price) for name, price in settings.prices.items()}
         self._hook = settings.price_hook
         self._parsed: dict[tuple[str | None, ...], tuple[Consulted, Price | None]] = {}
+        self._standings: dict[tuple[str | None, str | None], Standing] = {}
 
     def cost(self, call: ModelCall) -> Cost | None:
         """Return the cost of a call in USD, ``None`` where it is not known.
 
-        The first that applies: a hit of LiteLLM's own cache (0), the price given on the model, in the
-        settings, or by the price hook, the provider's or proxy's own figure, LiteLLM's price table.
+        The first that applies: a hit of LiteLLM's own cache or a mock (0), the price given on the model, in
+        the settings, or by the price hook, the provider's or proxy's own figure, LiteLLM's price table.
         """
-        if call.cache_hit:
+        if call.cache_hit or call.mocked:
             return Cost(0.0, LOCAL)
         if (price := self._given_price(call)) and (cost := charge(price, call.usage)):
             return cost
@@ -72,15 +73,43 @@ class PriceBook:
             return None
         return charge(price, call.usage) if (price := self._listed_price(call)) else None
 
+    def standing(self, call: ModelCall) -> Standing:
+        """Return how well the model of a call is known; the answer for a name is kept for a while.
+
+        The price hook is not asked, but what it has answered for the cost of a call is remembered.
+        """
+        if call.price is not None:
+            return Standing.CONFIGURED
+        known = self._standings.get((call.litellm_provider, call.model))
+        if known is None:
+            known = self._remember(call.litellm_provider, call.model, self._look_up_standing(call))
+        return known
+
+    def _look_up_standing(self, call: ModelCall) -> Standing:
+        if self._price_in_settings(call) is not None:
+            return Standing.CONFIGURED
+        return Standing.UNKNOWN if self._listed_price(call) is None else Standing.PRICED
+
+    def _remember(self, provider: str | None, model: str | None, standing: Standing) -> Standing:
+        if len(self._standings) >= _CACHE_SIZE:
+            self._standings.clear()
+        self._standings[provider, model] = standing
+        return standing
+
     def _given_price(self, call: ModelCall) -> Price | None:
         if call.price is not None:
             return given_price(call.price)
         if not call.model or not (self._given or self._hook):
             return None
-        full_name = f"{call.litellm_provider}/{call.model}" if call.litellm_provider else call.model
-        if (price := self._given.get(full_name) or self._given.get(call.model)) is not None:
+        if (price := self._price_in_settings(call)) is not None:
             return price
         return self._hooked_price(call.model, call.litellm_provider)
+
+    def _price_in_settings(self, call: ModelCall) -> Price | None:
+        if not call.model or not self._given:
+            return None
+        full_name = f"{call.litellm_provider}/{call.model}" if call.litellm_provider else call.model
+        return self._given.get(full_name) or self._given.get(call.model)
 
     def _hooked_price(self, model: str, provider: str | None) -> Price | None:
         """Ask the user's function; where it fails, that is reported and the next source of prices is used."""
@@ -89,6 +118,7 @@ class PriceBook:
             with guard("price_hook"):
                 if (answer := self._hook(model, provider)) is not None:
                     price = given_price(parse_price("price_hook", answer))
+                    self._remember(provider, model, Standing.CONFIGURED)
         return price
 
     def _listed_price(self, call: ModelCall) -> Price | None:

@@ -69,6 +69,60 @@ _ROUTES: Final = MappingProxyType(
 )
 _COMMON_ROUTES: Final = ("responses/",)
 
+# Domains of providers that can be called with OpenAI's client -> LiteLLM's provider.
+_DOMAINS: Final = MappingProxyType(
+    {
+        "api.openai.com": "openai",
+        "openai.azure.com": "azure",
+        "cognitiveservices.azure.com": "azure",
+        "services.ai.azure.com": "azure_ai",
+        "api.anthropic.com": "anthropic",
+        "generativelanguage.googleapis.com": "gemini",
+        "api.mistral.ai": "mistral",
+        "api.cohere.ai": "cohere",
+        "api.groq.com": "groq",
+        "api.deepseek.com": "deepseek",
+        "api.x.ai": "xai",
+        "api.perplexity.ai": "perplexity",
+        "api.cerebras.ai": "cerebras",
+        "api.deepinfra.com": "deepinfra",
+        "api.fireworks.ai": "fireworks_ai",
+        "api.moonshot.ai": "moonshot",
+        "api.sambanova.ai": "sambanova",
+        "api.together.xyz": "together_ai",
+        "integrate.api.nvidia.com": "nvidia_nim",
+        "openrouter.ai": "openrouter",
+    }
+)
+# any-llm's provider -> LiteLLM's, where they differ.
+_ANY_LLM: Final = MappingProxyType(
+    {
+        "azure": "azure_ai",
+        "azureanthropic": "azure_ai",
+        "azureopenai": "azure",
+        "fireworks": "fireworks_ai",
+        "lmstudio": "lm_studio",
+        "together": "together_ai",
+        "vertexai": "vertex_ai",
+        "vertexaianthropic": "vertex_ai",
+    }
+)
+
+
+def provider_of_host(host: str | None) -> str | None:
+    """Return LiteLLM's provider for the host of a base URL; ``None`` where it is not known."""
+    name = _text(host).lower()
+    while name:
+        if (provider := _DOMAINS.get(name)) is not None:
+            return provider
+        name = name.partition(".")[2]
+    return None
+
+
+def provider_of_any_llm(name: str) -> str:
+    """Return LiteLLM's provider for a provider of any-llm."""
+    return _ANY_LLM.get(_text(name), _text(name))
+
 
 def provider_name(litellm_provider: str | None, host: str | None = None) -> str:
     """Return ``gen_ai.provider.name`` for LiteLLM's provider; ``host`` is the name of the server called.

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
-from litespan import content, records, scopes
+from litespan import claims, content, context, records, scopes
 from litespan.guard import call_each, guarded
 from litespan.pricing import PriceBook
-from litespan.records import ModelCall, Record, Scope, ToolCall, Workflow
-from litespan.settings import SPAN_AND_EVENT, SPAN_ONLY, Settings
+from litespan.records import ModelCall, Record, Run, Scope, Speech, Step, ToolCall, Transcription, Workflow
+from litespan.settings import Settings
 from litespan.table import GRACE, OpenTrace, RecordTable
 
 SWEEP_INTERVAL: Final = 1.0  # seconds between two looks for what is overdue, at the begin of a trace
@@ -38,12 +38,14 @@ class Position:
     """Where the host is right now, in the Agents SDK's own tracing.
 
     ``record`` is what a call made now belongs under. ``span_id`` is set where the SDK has opened a
-    generation span for this very call and nobody has claimed it. ``annotate`` adds facts to that span.
+    generation span for this very call and nobody has claimed it. ``call`` is set where that span has a record
+    already, which the call may claim. ``annotate`` adds facts to that span.
     """
 
     record: Record | None = None
     trace_id: str | None = None
     span_id: str | None = None
+    call: ModelCall | None = None
     allows_content: bool = True
     disabled: bool = False
     annotate: Callable[[Mapping[str, Any]], None] | None = None
@@ -52,13 +54,16 @@ class Position:
 class Recorder:
     """Begins and ends records. Every method may be called from any thread and any task."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts that the composition root puts in
         self,
         settings: Settings,
         emitters: Sequence[Emitter],
         prices: PriceBook,
+        *,
         clock: Callable[[], int] = time.time_ns,
         suppressed: Callable[[], bool] = lambda: False,
+        baggage: Callable[[], Mapping[str, str] | None] = lambda: None,
+        shapes: content.Shapes | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -69,16 +74,23 @@ class Recorder:
         self.prices = prices
         self._began = [(f"{type(e).__name__}.began", e.began) for e in emitters]
         self._ended = [(f"{type(e).__name__}.ended", e.ended) for e in emitters]
+        self._baggage = guarded("baggage")(baggage)
         self._price = guarded("pricing")(prices.cost)
-        self._split = guarded("content")(content.input_messages)
+        shapes = shapes or content.Shapes()
+        self._split = guarded("content")(shapes.input_messages)
+        self._output_messages = shapes.output_messages
         self._json = guarded("content")(self._encoded)
         self._next_sweep = 0.0
-        self._captures = settings.capture_content in (SPAN_ONLY, SPAN_AND_EVENT)
+        self._captures = settings.content_on_spans or settings.events
 
     # -- beginning and ending ------------------------------------------------------------------------------
     def captures_content(self, *, allowed: bool) -> bool:
-        """Say whether content of a record may be kept: the settings and the host must both allow it."""
+        """Say whether content of a call may be kept: the settings and the host must both allow it."""
         return self._captures and allowed
+
+    def captures_tools(self, *, allowed: bool) -> bool:
+        """Say the same of a tool's arguments and result; the conventions have no event that tells them."""
+        return self.settings.content_on_spans and allowed
 
     def begin_trace(self, workflow: Workflow) -> None:
         """Begin the root of an SDK trace."""
@@ -98,9 +110,25 @@ class Recorder:
         record.parent = parent
         if not record.start_ns:
             record.start_ns = self.clock()
+        record.labels, record.baggage = context.current(), self._baggage()
         scopes.inherit(record, parent)
         self.table.add(record)
         call_each(self._began, record)
+
+    def claim(self, whole: ModelCall, part: ModelCall) -> bool:
+        """Let a call that starts now be what the record of the host's model span stands for.
+
+        Returns false if the record stands for another call already, and for embeddings. One that has failed
+        gives way to the next, and gets a span of its own.
+        """
+        with self.table.lock:
+            if not claims.answers(part) or not claims.may_claim(whole):
+                return False
+            earlier = whole.part
+            claims.join(whole, part, self.clock())
+        if earlier is not None:
+            self._write_apart(earlier, whole)
+        return True
 
     def end(self, record: Record, end_ns: int | None = None) -> None:
         """End a record; does nothing when it had ended before.
@@ -127,6 +155,8 @@ class Recorder:
     def _end_now(self, record: Record, end_ns: int | None) -> None:
         if isinstance(record, Workflow):
             self._end_trace(record, end_ns)
+            return
+        if isinstance(record, ModelCall) and not self._ends_alone(record, end_ns):
             return
         if not self.table.remove(record):
             return
@@ -159,18 +189,65 @@ class Recorder:
             self._encode(record, arguments=content.arguments, result=content.arguments)
         elif isinstance(record, Scope):
             scopes.take_inner_outcome(record)
+            if isinstance(record, Run):
+                with self.table.lock:
+                    scopes.keep_run(record)
+        else:
+            self._encode_side(record)
         scopes.tell_parent(record)
         call_each(self._ended, record)
 
     # -- model calls ---------------------------------------------------------------------------------------
     def _complete_call(self, call: ModelCall) -> None:
-        if call.usage_elsewhere:
-            call.usage = None
-        call.cost = self._price(call)
+        if call.part is not None:
+            claims.take(call, call.part)
+        else:
+            claims.stand_back(call)
+            self._settle_cost(call)
         if call.captures_content:
             self._encode_call(call)
         with self.table.lock:
+            claims.tell_outer_call(call)
             scopes.add_model_call(call, self.prices.origin)
+
+    def _settle_cost(self, call: ModelCall) -> None:
+        if call.usage_elsewhere:
+            call.usage = None
+        call.cost = self._price(call)
+
+    def _ends_alone(self, call: ModelCall, end_ns: int | None) -> bool:
+        """Say whether a call can end now: a part only lets its whole end, and a whole waits for its part."""
+        if call.whole is not None:
+            self._end_part(call, call.whole, end_ns)
+            return False
+        part = call.part
+        if part is None or call.end_ns is not None:
+            return True
+        if call.outcome != records.OK and part.settle is not None:
+            # An exception has ended the host's span, so nobody reads the stream in it any more.
+            settle, part.settle = part.settle, None
+            settle()
+        with self.table.lock:
+            call.left = claims.is_open(part)
+        if not call.left and claims.succeeded_otherwise(call, part):
+            call.part = None
+            self._write_apart(part, call)
+        return not call.left
+
+    def _end_part(self, part: ModelCall, whole: ModelCall, end_ns: int | None) -> None:
+        part.settle = None
+        self._settle_cost(part)
+        with self.table.lock:
+            part.end_ns = end_ns or self.clock()
+            left = whole.left
+        if left:
+            self._end_now(whole, part.end_ns)
+
+    def _write_apart(self, part: ModelCall, whole: ModelCall) -> None:
+        """Write a part that has ended as a call of its own, made inside its whole."""
+        claims.part_off(part)
+        self.begin(part, whole)
+        self._end_now(part, part.end_ns)
 
     def _encoded(self, value: Any, convert: Callable[[Any], Any] | None = None) -> str | None:
         shape = value if convert is None else convert(value)
@@ -180,11 +257,20 @@ class Recorder:
         """Turn the content of a call into JSON text; what cannot be redacted is dropped and counted."""
         system, messages = self._split(call.input) or (None, None)
         call.system_instructions, call.input = system or None, messages or None
-        self._encode(call, system_instructions=None, input=None, output=content.output_messages)
+        self._encode(call, system_instructions=None, input=None, output=self._output_messages)
         self._encode(call, tools=content.tool_definitions)
         if call.failure is not None and call.failure.message is not None:
             text = self._json(call.failure.message)
             call.failure.message = json.loads(text) if text is not None else None
+
+    def _encode_side(self, record: Record) -> None:
+        """Turn the content of what is neither a call nor a tool into JSON text."""
+        if isinstance(record, Speech):
+            self._encode(record, text=lambda text: content.input_messages(text)[1])
+        elif isinstance(record, Transcription):
+            self._encode(record, text=content.output_messages)
+        elif isinstance(record, Step):
+            self._encode(record, data=None)
 
     def _encode(self, record: Record, **converters: Callable[[Any], Any] | None) -> None:
         for name, convert in converters.items():
@@ -226,6 +312,9 @@ class Recorder:
         self._close(trace)
 
     def _force_end(self, record: Record, outcome: str, end_ns: int | None = None) -> None:
+        part = record.part if isinstance(record, ModelCall) else None
+        if part is not None and claims.is_open(part):
+            self._force_end(part, outcome, end_ns)
         if record.settle is not None:
             settle, record.settle = record.settle, None
             settle()

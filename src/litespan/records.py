@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any, Final, Protocol
+
+from litespan.labels import Labels
 
 # Outcomes of calls, agents and runs.
 OK: Final = "ok"
@@ -22,6 +25,14 @@ BLOCKED: Final = "blocked"  # a guardrail tripped
 # Where a usage comes from.
 REPORTED: Final = "reported"
 MISSING: Final = "missing"
+
+
+class Standing(IntEnum):
+    """How well a model is known; a metric with too many models gives up the least known ones first."""
+
+    UNKNOWN = 0
+    PRICED = 1  # by the price table
+    CONFIGURED = 2  # the program gave its price
 
 
 class SpanHandle(Protocol):
@@ -103,15 +114,18 @@ class Totals:
 class Record:
     """Something with a beginning and an end. Compared by identity.
 
-    ``trace_id`` and ``span_id`` are the Agents SDK's ids. ``attached`` is what :meth:`SpanHandle.detach`
+    ``trace_id`` and ``span_id`` are the Agents SDK's ids. ``run`` is the number of the run within its trace,
+    from 1. ``attached`` is what :meth:`SpanHandle.detach`
     needs, where the span was made current for the host's code. ``handling`` is the ``id()`` of the exception
     that the host was already handling when the record began. ``settle`` is called when the record has to be
-    ended from outside, so that its source can write down what had arrived.
+    ended from outside, so that its source can write down what had arrived. ``labels`` and ``baggage`` are
+    what the program says about it: in ``using`` blocks, and in OpenTelemetry's baggage.
     """
 
     parent: Record | None = None
     trace_id: str | None = None
     span_id: str | None = None
+    run: int | None = None
     turn: int | None = None
     start_ns: int = 0
     end_ns: int | None = None
@@ -120,6 +134,8 @@ class Record:
     agent_name: str | None = None
     workflow_name: str | None = None
     conversation_id: str | None = None
+    labels: Labels | None = None
+    baggage: Mapping[str, str] | None = None
     handle: SpanHandle | None = None
     attached: object = None
     handling: int | None = None
@@ -136,20 +152,29 @@ class Scope(Record):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Workflow(Scope):
-    """One trace of the Agents SDK. ``name`` is ``None`` for the SDK's default workflow name."""
+    """One trace of the Agents SDK. ``name`` is ``None`` for the SDK's default workflow name.
+
+    ``runs`` counts the runs that have begun in it, ``ended_runs`` keeps the first ones that have ended.
+    """
 
     name: str | None = None
     first_agent: str | None = None
     runs: int = 0
+    ended_runs: list[Run] = field(default_factory=list)
     price_origin: str | None = None
     totals: Totals = field(default_factory=Totals)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Run(Scope):
-    """One ``Runner.run``; emitted as a span of its own only when turn spans are asked for."""
+    """One ``Runner.run``; emitted as a span of its own only when turn spans are asked for.
+
+    ``totals`` hold everything below it. ``nested``: it is part of another run, of which a tool started it.
+    """
 
     name: str = ""
+    nested: bool = False
+    totals: Totals = field(default_factory=Totals)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -170,10 +195,18 @@ class ModelCall(Record):
     """One model call, however many HTTP attempts it took.
 
     ``provider`` is the conventions' provider name, ``litellm_provider`` LiteLLM's. ``time_to_first_chunk``
-    is in seconds. ``attempts`` is ``None`` where the number of HTTP requests is not known. ``inner_usage``:
-    a call made inside this one reported usage; ``usage_elsewhere``: therefore this one carries none.
-    ``sent`` is false when it failed before anything was sent. The content fields hold what the host passed
-    and, after the call ended, its JSON text.
+    is in seconds. ``attempts`` is ``None`` where the number of HTTP requests is not known. ``inner_calls``
+    and ``inner_tokens``: the calls made inside this one, and what they reported; ``usage_elsewhere``:
+    therefore this one carries no usage. ``mocked``: LiteLLM made the answer up, as the program asked it to;
+    no provider was asked. ``sent`` is false when it has sent nothing itself: it failed before, or only
+    surrounds other calls. The content fields hold what the host passed and, after the call ended, its JSON
+    text.
+
+    ``host_span``: a model span of the host's own tracing opened the record, so whatever the call inside knows
+    better may still change. That call is its ``part``, and this one is the ``whole`` of it. ``left``: the
+    host's span has ended and the part has not. ``host_allows_content``: what the host said of content when
+    the span began, if it did. ``counted_as``: what an emitter counted the call as while it was in flight.
+    ``told_elsewhere``: an instrumentation around the program's call has a span of it, and its measurements.
     """
 
     operation: str = ""
@@ -192,9 +225,11 @@ class ModelCall(Record):
     time_to_first_chunk: float | None = None
     attempts: int | None = None
     cache_hit: bool = False
+    mocked: bool = False
     usage: Usage | None = None
     usage_missing_reason: str | None = None
-    inner_usage: bool = False
+    inner_calls: int = 0
+    inner_tokens: int = 0
     usage_elsewhere: bool = False
     cost: Cost | None = None
     provider_cost: float | None = None
@@ -205,6 +240,13 @@ class ModelCall(Record):
     input: Any = None
     output: Any = None
     tools: Any = None
+    host_span: bool = False
+    host_allows_content: bool | None = None
+    part: ModelCall | None = None
+    whole: ModelCall | None = None
+    left: bool = False
+    counted_as: tuple[Any, ...] | None = None
+    told_elsewhere: bool = False
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -235,8 +277,45 @@ class Guardrail(Record):
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
+class McpTools(Record):
+    """A list of tools that was asked of an MCP server; the Agents SDK may have had it already."""
+
+    server: str | None = None
+    count: int | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Speech(Record):
+    """One text that was spoken; never its audio. ``text`` is set only where content may be captured.
+
+    ``time_to_first_chunk`` is in seconds, ``speed`` a factor.
+    """
+
+    model: str | None = None
+    voice: str | None = None
+    speed: float | None = None
+    time_to_first_chunk: float | None = None
+    text: Any = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Transcription(Record):
+    """One stretch of speech as it was understood; never its audio. ``text`` only where it may be captured."""
+
+    model: str | None = None
+    languages: Sequence[str] | None = None
+    temperature: float | None = None
+    text: Any = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
 class Step(Record):
-    """Any other span of the Agents SDK, under the SDK's own type and name."""
+    """Any other span of the Agents SDK, under the SDK's own type and name.
+
+    ``data`` is what the program put on a custom span, only where content may be captured.
+    """
 
     kind: str = ""
     name: str = ""
+    allows_content: bool = False
+    data: Any = None

@@ -5,17 +5,26 @@ Functions on records; they know no host and no emitter.
 
 from __future__ import annotations
 
+from typing import Final
+
 from litespan import records
-from litespan.records import AgentRun, ModelCall, Record, Run, Scope, ToolCall, Turn, Usage, Workflow
+from litespan.labels import inherited
+from litespan.records import AgentRun, ModelCall, Record, Run, Scope, Step, ToolCall, Turn, Usage, Workflow
+
+MAX_RUNS_TOLD: Final = 100  # of one trace; OpenTelemetry's SDK keeps 128 events of a span
 
 
 def inherit(record: Record, parent: Record | None) -> None:
-    """Hand down what holds for everything below a record: names, ids, and the turn within one agent."""
+    """Hand down what holds for all below a record: names, ids, labels, and the turn within one agent."""
     if parent is None:
         return
     record.workflow_name = record.workflow_name or parent.workflow_name
     record.conversation_id = record.conversation_id or parent.conversation_id
     record.trace_id = record.trace_id or parent.trace_id
+    record.labels = inherited(record.labels, parent.labels)
+    if parent.baggage is not None:
+        record.baggage = {**parent.baggage, **(record.baggage or {})}
+    record.run = record.run or parent.run
     if isinstance(record, AgentRun):
         record.agent_name = record.name
         return
@@ -38,7 +47,7 @@ def tell_parent(record: Record) -> None:
     if not isinstance(record, (ModelCall, AgentRun, Run)):
         return
     scope = record.parent
-    while isinstance(scope, Turn):
+    while isinstance(scope, (Turn, Step)):
         scope = scope.parent
     if isinstance(record, ModelCall):
         if isinstance(scope, AgentRun):
@@ -49,12 +58,29 @@ def tell_parent(record: Record) -> None:
         scope.inner_outcome, scope.inner_failure = record.outcome, record.failure
 
 
-def _scopes_with_totals(record: Record) -> list[AgentRun | Workflow]:
-    """Return the agent that made a call and the root above it; agents between them have their own calls."""
-    scopes: list[AgentRun | Workflow] = []
+def begin_run(run: Run, parent: Record | None, root: Workflow) -> None:
+    """Number a run within its trace; one inside another is part of that one. The caller holds the lock."""
+    run.nested = parent is not None and parent.run is not None
+    if not run.nested:
+        root.runs += 1
+        run.run = root.runs
+
+
+def keep_run(run: Run) -> None:
+    """Let the root tell of a run that has ended, up to a bounded number. The caller holds the lock."""
+    root: Record | None = run.parent
+    while root is not None and not isinstance(root, Workflow):
+        root = root.parent
+    if root is not None and not run.nested and len(root.ended_runs) < MAX_RUNS_TOLD:
+        root.ended_runs.append(run)
+
+
+def _scopes_with_totals(record: Record) -> list[AgentRun | Run | Workflow]:
+    """Return the agent that made a call, the runs around it and the root; other agents have their own."""
+    scopes: list[AgentRun | Run | Workflow] = []
     above = record.parent
     while above is not None:
-        if isinstance(above, Workflow) or (isinstance(above, AgentRun) and not scopes):
+        if isinstance(above, (Run, Workflow)) or (isinstance(above, AgentRun) and not scopes):
             scopes.append(above)
         above = above.parent
     return scopes
@@ -68,8 +94,6 @@ def add_tool_call(tool: ToolCall) -> None:
 
 def add_model_call(call: ModelCall, origin: str) -> None:
     """Add a call to the sums above it; ``origin`` names the price table. The caller holds its lock."""
-    if isinstance(call.parent, ModelCall) and call.usage is not None:
-        call.parent.inner_usage = True
     if not call.sent:
         return
     usage = call.usage or Usage()

@@ -1,17 +1,20 @@
 """Every name that litespan emits: attributes, metrics, units and bucket boundaries.
 
 No other module spells a ``gen_ai.`` or ``litespan.`` name. The ``gen_ai.*`` names are the OpenTelemetry
-conventions for generative AI in the generation that released instrumentations and backends read today
-(v1.41); names that the conventions do not have yet start with ``litespan.``. The cost names follow the
-convention that is proposed upstream (``gen_ai.usage.cost.*``).
+conventions for generative AI; names that the conventions do not have yet start with ``litespan.``. The cost
+names follow the convention that is proposed upstream (``gen_ai.usage.cost.*``).
+
+Two generations of the conventions are in use: v1.41, which released instrumentations and backends read today,
+and what has replaced it upstream. All that differs stands in :data:`GENERATIONS`; emitters ask that table.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 SCOPE: Final = "litespan"
-SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.41.0"
 
 # -- operations --------------------------------------------------------------------------------------------
 CHAT: Final = "chat"
@@ -83,9 +86,18 @@ TOKEN_TYPE: Final = "gen_ai.token.type"  # noqa: S105 - an attribute name, not a
 TOKEN_MODALITY: Final = "gen_ai.token.modality"  # noqa: S105
 MODALITY_UNKNOWN: Final = "unknown"
 
+MCP_METHOD_NAME: Final = "mcp.method.name"
+TOOLS_CALL: Final = "tools/call"
+
+OUTPUT_SPEECH: Final = "speech"
+OUTPUT_TEXT: Final = "text"
+
 ERROR_TYPE: Final = "error.type"
 SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"
+
+USER_ID: Final = "user.id"
+SESSION_ID: Final = "session.id"
 
 # -- attributes of litespan's own --------------------------------------------------------------------------
 OUTCOME: Final = "litespan.outcome"
@@ -93,8 +105,16 @@ USAGE_SOURCE: Final = "litespan.usage.source"
 USAGE_INCOMPLETE: Final = "litespan.usage.incomplete"
 ATTEMPTS: Final = "litespan.attempts"
 CACHE_HIT: Final = "litespan.cache_hit"
+MOCKED: Final = "litespan.mocked"
+RUN: Final = "litespan.run"
+RUN_COUNT: Final = "litespan.run.count"
 TURN: Final = "litespan.turn"
 MCP_SERVER: Final = "litespan.mcp.server"
+MCP_TOOL_COUNT: Final = "litespan.mcp.tool_count"
+SPEECH_VOICE: Final = "litespan.speech.voice"
+SPEECH_SPEED: Final = "litespan.speech.speed"
+TRANSCRIPTION_LANGUAGES: Final = "litespan.transcription.languages"
+STEP_DATA: Final = "litespan.step.data"
 GUARDRAIL_NAME: Final = "litespan.guardrail.name"
 GUARDRAIL_TRIGGERED: Final = "litespan.guardrail.triggered"
 COST_BAND: Final = "litespan.cost.band"
@@ -107,6 +127,7 @@ TOTAL_CACHE_READ_TOKENS: Final = "litespan.total.cache_read_tokens"
 TOTAL_REASONING_TOKENS: Final = "litespan.total.reasoning_tokens"
 TOTAL_MODEL_CALLS: Final = "litespan.total.model_calls"
 TOTAL_TOOL_CALLS: Final = "litespan.total.tool_calls"
+TAGS: Final = "litespan.tags"
 REASON: Final = "reason"
 PLACE: Final = "place"
 SIGNAL: Final = "signal"
@@ -114,6 +135,13 @@ SIGNAL: Final = "signal"
 # Ids of the Agents SDK's own plane, so that a span is found again in an SDK trace.
 OPENAI_AGENTS_TRACE_ID: Final = "openai_agents.trace_id"
 OPENAI_AGENTS_SPAN_ID: Final = "openai_agents.span_id"
+
+# What stands for names that a metric no longer tells apart; of errors, the conventions' own word.
+OTHER: Final = "other"
+OTHER_ERROR: Final = "_OTHER"
+
+# -- events ------------------------------------------------------------------------------------------------
+INFERENCE_DETAILS: Final = "gen_ai.client.inference.operation.details"
 
 # -- metrics -----------------------------------------------------------------------------------------------
 _DURATION_BUCKETS: Final = (
@@ -160,6 +188,22 @@ TIME_TO_FIRST_CHUNK: Final = Metric(
     "Time from a streaming request to its first chunk.",
     _CALL, _DURATION_BUCKETS,
 )  # fmt: skip
+INFERENCE_DURATION: Final = OPERATION_DURATION._replace(name="gen_ai.client.inference.duration")
+INFERENCE_TIME_TO_FIRST_CHUNK: Final = TIME_TO_FIRST_CHUNK._replace(
+    name="gen_ai.client.inference.time_to_first_chunk"
+)
+INFERENCE_INPUT_TOKENS: Final = Metric(
+    "gen_ai.client.inference.operation.input_tokens", "histogram", "{token}",
+    "Input tokens of one call that reported its usage and did not fail.", _CALL, _TOKEN_BUCKETS,
+)  # fmt: skip
+INFERENCE_OUTPUT_TOKENS: Final = Metric(
+    "gen_ai.client.inference.operation.output_tokens", "histogram", "{token}",
+    "Output tokens of one call that reported its usage and did not fail.", _CALL, _TOKEN_BUCKETS,
+)  # fmt: skip
+EMBEDDINGS_DURATION: Final = OPERATION_DURATION._replace(name="gen_ai.client.embeddings.duration")
+EMBEDDINGS_INPUT_TOKENS: Final = INFERENCE_INPUT_TOKENS._replace(
+    name="gen_ai.client.embeddings.operation.input_tokens"
+)
 OPERATION_COST: Final = Metric(
     "gen_ai.client.operation.cost", "histogram", "{cost}",
     "Cost of one call, in the currency of the attribute.",
@@ -236,6 +280,15 @@ WORKFLOW_DURATION: Final = Metric(
 RUNS: Final = Metric(
     "litespan.runs", "counter", "{run}", "Runs (one Runner.run each) by outcome.", (WORKFLOW_NAME, OUTCOME),
 )  # fmt: skip
+RUN_DURATION: Final = Metric(
+    "litespan.run.duration", "histogram", "s", "Time of one run.",
+    (WORKFLOW_NAME, OUTCOME), _AGENT_BUCKETS,
+)  # fmt: skip
+RUN_COST: Final = Metric(
+    "litespan.run.cost", "histogram", "{cost}",
+    "Cost of one run in USD, with its sub-agents; runs without a known price are left out.",
+    (WORKFLOW_NAME, OUTCOME), _COST_BUCKETS,
+)  # fmt: skip
 TOOL_DURATION: Final = Metric(
     "gen_ai.execute_tool.duration", "histogram", "s", "Time of one tool call.",
     (TOOL_NAME, AGENT_NAME, ERROR_TYPE), _DURATION_BUCKETS,
@@ -262,10 +315,80 @@ EXPORT_FAILURES: Final = Metric(
     "litespan.export.failures", "counter", "{failure}", "Failed exports by signal.", (SIGNAL, ERROR_TYPE),
 )  # fmt: skip
 
-METRICS: Final = (
-    OPERATION_DURATION, TOKEN_USAGE, TIME_TO_FIRST_CHUNK, OPERATION_COST, INPUT_TOKENS, OUTPUT_TOKENS,
+_COMMON_METRICS: Final = (
+    OPERATION_COST, INPUT_TOKENS, OUTPUT_TOKENS,
     CACHE_READ_TOKENS, CACHE_WRITE_TOKENS, REASONING_TOKENS, COST, CACHE_SAVINGS, CALLS, CALL_ATTEMPTS,
     CALLS_USAGE_MISSING, CALLS_UNPRICED, CALLS_ACTIVE, AGENT_DURATION, AGENT_INFERENCE_CALLS,
-    AGENT_TOOL_CALLS, WORKFLOW_DURATION, RUNS, TOOL_DURATION, HANDOFFS, GUARDRAILS, DROPPED,
-    INTERNAL_ERRORS, RECORDS_OPEN, EXPORT_QUEUE_SIZE, EXPORT_FAILURES,
+    AGENT_TOOL_CALLS, WORKFLOW_DURATION, RUNS, RUN_DURATION, RUN_COST, TOOL_DURATION, HANDOFFS, GUARDRAILS,
+    DROPPED, INTERNAL_ERRORS, RECORDS_OPEN, EXPORT_QUEUE_SIZE, EXPORT_FAILURES,
 )  # fmt: skip
+
+
+# -- generations -------------------------------------------------------------------------------------------
+class CallMetrics(NamedTuple):
+    """The histograms of one kind of model call; ``None`` where the conventions have none.
+
+    Where both token counts go to one histogram, its attribute ``gen_ai.token.type`` tells them apart.
+    """
+
+    duration: Metric
+    input_tokens: Metric
+    time_to_first_chunk: Metric | None = None
+    output_tokens: Metric | None = None
+
+
+class Generation(NamedTuple):
+    """One generation of the conventions, as far as it differs from the other.
+
+    ``cache_writes`` are the attributes of a call's span for the tokens written to the prompt cache.
+    ``int_top_k``: ``gen_ai.request.top_k`` is an integer. ``text_instructions``: system instructions have
+    text parts only. ``message_finish_reason``: each message of an answer repeats its finish reason.
+    """
+
+    schema_url: str
+    inference: CallMetrics
+    embeddings: CallMetrics
+    cache_writes: tuple[str, ...]
+    int_top_k: bool
+    text_instructions: bool
+    message_finish_reason: bool
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """All metrics of the generation, litespan's own among them; each once."""
+        of_calls = (*self.inference, *self.embeddings)
+        return tuple(dict.fromkeys([*(metric for metric in of_calls if metric), *_COMMON_METRICS]))
+
+
+_ONE_CALL: Final = CallMetrics(OPERATION_DURATION, TOKEN_USAGE, TIME_TO_FIRST_CHUNK, TOKEN_USAGE)
+
+GENERATIONS: Final[Mapping[str, Generation]] = MappingProxyType(
+    {
+        "gen1": Generation(
+            schema_url="https://opentelemetry.io/schemas/1.41.0",
+            inference=_ONE_CALL,
+            embeddings=_ONE_CALL,
+            cache_writes=(USAGE_CACHE_CREATION_TOKENS, USAGE_CACHE_WRITE_TOKENS),
+            int_top_k=False,
+            text_instructions=False,
+            message_finish_reason=True,
+        ),
+        "latest": Generation(
+            # The upstream registry names itself so; it has no release yet.
+            schema_url="https://opentelemetry.io/schemas/gen-ai-dev/1.42.0-dev",
+            inference=CallMetrics(
+                INFERENCE_DURATION,
+                INFERENCE_INPUT_TOKENS,
+                INFERENCE_TIME_TO_FIRST_CHUNK,
+                INFERENCE_OUTPUT_TOKENS,
+            ),
+            embeddings=CallMetrics(EMBEDDINGS_DURATION, EMBEDDINGS_INPUT_TOKENS),
+            cache_writes=(USAGE_CACHE_WRITE_TOKENS,),
+            int_top_k=True,
+            text_instructions=True,
+            message_finish_reason=False,
+        ),
+    }
+)
+GEN1: Final = GENERATIONS["gen1"]
+METRICS: Final = GEN1.metrics

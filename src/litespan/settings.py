@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Final
 
+from litespan.labels import AttributeValue, as_attribute, is_personal, problem_of_name
+
 NO_CONTENT: Final = "NO_CONTENT"
 SPAN_ONLY: Final = "SPAN_ONLY"
 EVENT_ONLY: Final = "EVENT_ONLY"
@@ -17,17 +19,21 @@ SPAN_AND_EVENT: Final = "SPAN_AND_EVENT"
 
 TRACES_EXPORTERS: Final = ("otlp", "console", "litespan_file", "none")
 METRICS_EXPORTERS: Final = ("otlp", "console", "litespan_file", "prometheus", "none")
+LOGS_EXPORTERS: Final = ("otlp", "console", "litespan_file", "none")
 PROTOCOLS: Final = ("http/protobuf", "grpc")
 CONTENT_MODES: Final = (NO_CONTENT, SPAN_ONLY, EVENT_ONLY, SPAN_AND_EVENT)
+SEMCONV_GENERATIONS: Final = ("gen1", "latest")
 # Settings that only litespan.configure() reads: they say what is exported, and where to.
 EXPORT_SETTINGS: Final = (
     "service_name",
     "traces_exporter",
     "metrics_exporter",
+    "logs_exporter",
     "otlp_endpoint",
     "otlp_protocol",
     "traces_file",
     "metrics_file",
+    "logs_file",
     "file_max_bytes",
     "file_backups",
     "metric_interval",
@@ -160,6 +166,58 @@ def _parse_prices(name: str, value: object) -> Mapping[str, Mapping[str, float]]
     return MappingProxyType({str(model): parse_price(f"{name}[{model!r}]", p) for model, p in value.items()})
 
 
+def _parse_names(name: str, value: object) -> tuple[str, ...]:
+    items = value.split(",") if isinstance(value, str) else value
+    if isinstance(items, (list, tuple)) and all(isinstance(item, str) and item.strip() for item in items):
+        return tuple(dict.fromkeys(item.strip() for item in items))
+    raise ConfigurationError(f"{name}={value!r} must be a list of attribute names.")
+
+
+def _parse_baggage_keys(name: str, value: object) -> tuple[str, ...]:
+    keys = _parse_names(name, value)
+    for key in keys:
+        if key not in ("user.id", "session.id"):
+            _refuse_bad_name(name, key)
+    return keys
+
+
+def _parse_metric_keys(name: str, value: object) -> tuple[str, ...]:
+    keys = _parse_names(name, value)
+    for key in keys:
+        if is_personal(key):
+            raise ConfigurationError(
+                f"{name}: {key!r} is never on metrics: each one would be a series of its own, kept for good. "
+                "It is on the spans; allow a group on the metrics, such as a team or a plan."
+            )
+        _refuse_bad_name(name, key)
+    return keys
+
+
+def _refuse_bad_name(name: str, key: object) -> None:
+    if problem := problem_of_name(key):
+        raise ConfigurationError(f"{name}: {key!r} is no name of an extra attribute: {problem}.")
+
+
+def _parse_attributes(name: str, value: object) -> Mapping[str, AttributeValue]:
+    if isinstance(value, str):
+        pairs = (item.partition("=") for item in value.split(","))
+        value = {key.strip(): text.strip() for key, _, text in pairs}
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(
+            f"{name}={value!r} must map names to values, for example {{'stage': 'prod'}}."
+        )
+    checked: dict[str, AttributeValue] = {}
+    for key, item in value.items():
+        _refuse_bad_name(name, key)
+        attribute = as_attribute(item)
+        if attribute is None or attribute == "":
+            raise ConfigurationError(
+                f"{name}[{key!r}]={item!r} must be a text, a truth value, a number, or a list of one of them."
+            )
+        checked[key] = attribute
+    return MappingProxyType(checked)
+
+
 def _setting(default: Any, parse: Callable[[str, object], Any], env: str | None, doc: str) -> Any:
     metadata = {"parse": parse, "env": env, "doc": doc}
     if isinstance(default, dict):
@@ -191,6 +249,12 @@ class Settings:
         "OTEL_METRICS_EXPORTER",
         "Where metrics go; as above, or `prometheus`.",
     )
+    logs_exporter: tuple[str, ...] | None = _setting(
+        None,
+        _list_of(LOGS_EXPORTERS),
+        "OTEL_LOGS_EXPORTER",
+        "Where events go, if `capture_content` asks for them; values and default as for spans.",
+    )
     otlp_endpoint: str | None = _setting(
         None, _parse_text, "OTEL_EXPORTER_OTLP_ENDPOINT", "Base URL of an OTLP receiver."
     )
@@ -205,6 +269,9 @@ class Settings:
     )
     metrics_file: str = _setting(
         "litespan-metrics.jsonl", _parse_path, "LITESPAN_METRICS_FILE", "The same for metrics."
+    )
+    logs_file: str = _setting(
+        "litespan-logs.jsonl", _parse_path, "LITESPAN_LOGS_FILE", "The same for events."
     )
     file_max_bytes: int = _setting(
         100_000_000, _parse_count, "LITESPAN_FILE_MAX_BYTES", "A file is rotated before it grows past this."
@@ -300,6 +367,46 @@ class Settings:
         "LITESPAN_RECORD_MAX_AGE",
         "Seconds after which something that never ended is closed.",
     )
+    extra_attributes: Mapping[str, AttributeValue] = _setting(
+        {},
+        _parse_attributes,
+        "LITESPAN_EXTRA_ATTRIBUTES",
+        "Attributes of your own on all spans, for example `stage=prod,region=eu`.",
+    )
+    metric_keys: tuple[str, ...] = _setting(
+        (),
+        _parse_metric_keys,
+        "LITESPAN_METRIC_KEYS",
+        "Names of extra attributes that are put on counters too; a list with commas.",
+    )
+    baggage_keys: tuple[str, ...] = _setting(
+        ("user.id", "session.id"),
+        _parse_baggage_keys,
+        "LITESPAN_BAGGAGE_KEYS",
+        "Entries of OpenTelemetry's baggage that become span attributes; a list with commas.",
+    )
+    propagate_baggage: bool = _setting(
+        False,
+        _parse_bool,
+        "LITESPAN_PROPAGATE_BAGGAGE",
+        "Let `using(user=…, session=…)` send both on with outgoing requests, also to model providers.",
+    )
+    semconv: str = _setting(
+        "gen1",
+        _one_of(SEMCONV_GENERATIONS),
+        "LITESPAN_SEMCONV",
+        "Names of OpenTelemetry's conventions: `gen1` (v1.41, what backends read today) or `latest`.",
+    )
+
+    @property
+    def content_on_spans(self) -> bool:
+        """Whether prompts, answers, tool arguments and results may go on spans."""
+        return self.capture_content in (SPAN_ONLY, SPAN_AND_EVENT)
+
+    @property
+    def events(self) -> bool:
+        """Whether each model call is also told as an event, with its prompts and answers."""
+        return self.capture_content in (EVENT_ONLY, SPAN_AND_EVENT)
 
 
 def variables_of(names: Collection[str], environ: Mapping[str, str]) -> dict[str, str]:

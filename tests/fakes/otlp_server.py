@@ -12,6 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
 import grpc
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+    ExportLogsServiceResponse,
+)
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import (
+    LogsServiceServicer,
+    add_LogsServiceServicer_to_server,
+)
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
     ExportMetricsServiceResponse,
@@ -28,6 +36,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import (
     TraceServiceServicer,
     add_TraceServiceServicer_to_server,
 )
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -36,7 +45,7 @@ Protocol = Literal["http/protobuf", "grpc"]
 
 
 class Received:
-    """What a collector got: requests, spans, metrics, and the headers of each request (lower-case names)."""
+    """What a collector got: requests, their items, and the headers of each request (lower-case names)."""
 
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
@@ -44,6 +53,7 @@ class Received:
         self.headers: list[dict[str, str]] = []
         self.trace_requests: list[ExportTraceServiceRequest] = []
         self.metric_requests: list[ExportMetricsServiceRequest] = []
+        self.log_requests: list[ExportLogsServiceRequest] = []
         self.arrived = threading.Event()
         self.released = threading.Event()
 
@@ -65,6 +75,16 @@ class Received:
             for resource in request.resource_metrics
             for scope in resource.scope_metrics
             for metric in scope.metrics
+        ]
+
+    def logs(self) -> list[LogRecord]:
+        """Return all log records, in the order of their arrival."""
+        return [
+            record
+            for request in self.log_requests
+            for resource in request.resource_logs
+            for scope in resource.scope_logs
+            for record in scope.log_records
         ]
 
     def sum_of(self, name: str) -> float:
@@ -136,6 +156,8 @@ class _HttpHandler(BaseHTTPRequestHandler):
             self.store.trace_requests.append(ExportTraceServiceRequest.FromString(body))
         elif self.path == "/v1/metrics":
             self.store.metric_requests.append(ExportMetricsServiceRequest.FromString(body))
+        elif self.path == "/v1/logs":
+            self.store.log_requests.append(ExportLogsServiceRequest.FromString(body))
         else:
             return 404
         return 200
@@ -148,6 +170,7 @@ def _start_grpc(received: Received) -> Callable[[], object]:
     server = grpc.server(ThreadPoolExecutor(max_workers=4))
     add_TraceServiceServicer_to_server(_Traces(received), server)
     add_MetricsServiceServicer_to_server(_Metrics(received), server)
+    add_LogsServiceServicer_to_server(_Logs(received), server)
     received.endpoint = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
     return lambda: server.stop(0).wait()
@@ -182,3 +205,15 @@ class _Metrics(MetricsServiceServicer):
         _admit(self._received, context)
         self._received.metric_requests.append(request)
         return ExportMetricsServiceResponse()
+
+
+class _Logs(LogsServiceServicer):
+    def __init__(self, received: Received) -> None:
+        self._received = received
+
+    def Export(  # noqa: N802 - the name in the service's definition
+        self, request: ExportLogsServiceRequest, context: grpc.ServicerContext
+    ) -> ExportLogsServiceResponse:
+        _admit(self._received, context)
+        self._received.log_requests.append(request)
+        return ExportLogsServiceResponse()

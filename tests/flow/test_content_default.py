@@ -19,7 +19,7 @@ from litespan.export import pipeline as pipelines
 from litespan.settings import load_settings
 from litespan.testing import Capture, Provider, Reply, ToolCall
 from tests.fakes.litellm_calls import MODELS, WIRES
-from tests.flow.everything import emitted
+from tests.flow.everything import emitted, on_spans
 
 PLACES = (
     "api_key", "header", "extra_header", "body", "query", "url_user", "url_password", "url_query",
@@ -168,14 +168,17 @@ async def test_no_canary_in_spans_metrics_and_logs(provider: Provider, wire: str
     assert [] == leaks(log.getvalue())
 
 
+@pytest.mark.parametrize("mode", ["SPAN_ONLY", "EVENT_ONLY"])
 @pytest.mark.parametrize("wire", WIRES)
-async def test_transport_secrets_stay_out_with_content_on(provider: Provider, wire: str) -> None:
+async def test_transport_secrets_stay_out_with_content_on(provider: Provider, wire: str, mode: str) -> None:
     """With content on, prompts are there, and what authenticates or steers the request is not."""
-    with Capture(capture_content="SPAN_ONLY") as capture:
+    with Capture(capture_content=mode) as capture:
         await run_everything(provider, wire)
 
     assert [] == leaks(emitted(capture), NEVER)
-    assert "user_prompt" in leaks(emitted(capture))
+    assert {"user_prompt", "answer", "tool_arguments"} <= set(leaks(emitted(capture)))
+    if mode == "EVENT_ONLY":
+        assert [] == leaks(on_spans(capture))
 
 
 def texts_in(folder: Path) -> str:
@@ -208,3 +211,32 @@ async def test_no_canary_on_the_way_out(
     assert "gpt-4o-mini" in text
     assert [] == leaks(files)
     assert [] == leaks(captured.err + (captured.out if way_out == "console" else ""))
+
+
+@pytest.mark.parametrize("way_out", ["console", "litespan_file"])
+async def test_no_canary_on_the_way_out_of_events(
+    provider: Provider, tmp_path: Path, capsys: pytest.CaptureFixture[str], way_out: str
+) -> None:
+    """With events, prompts are where the events go; keys, headers and URLs are not there either."""
+    settings = load_settings(
+        {},
+        capture_content="EVENT_ONLY",
+        traces_exporter="litespan_file",
+        metrics_exporter="litespan_file",
+        logs_exporter=way_out,
+        traces_file=tmp_path / "traces.jsonl",
+        metrics_file=tmp_path / "metrics.jsonl",
+        logs_file=tmp_path / "logs.jsonl",
+    )
+    _api.install(settings, pipelines.build(settings, use_globals=False))
+    try:
+        await run_everything(provider, "openai")
+    finally:
+        assert litespan.shutdown(10)
+    printed = capsys.readouterr().out
+    logs = printed if way_out == "console" else (tmp_path / "logs.jsonl").read_text(encoding="utf-8")
+
+    assert "user_prompt" in leaks(logs)
+    assert [] == leaks(logs, NEVER)
+    for name in ("traces.jsonl", "metrics.jsonl"):
+        assert [] == leaks((tmp_path / name).read_text(encoding="utf-8"))

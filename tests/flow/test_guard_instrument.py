@@ -17,13 +17,13 @@ import litespan
 from litespan import _api
 from litespan.sources import call_options, litellm_call, litellm_transport
 from litespan.sources.agents_install import registered
-from litespan.sources.litellm_calls import ENTRANCES
+from litespan.sources.litellm_entrances import found_in
 from litespan.testing import Capture, Provider
 from tests.fakes.litellm_calls import API_KEY, MODELS, chat
 from tests.flow import figures
 
 PATCHED = (
-    *((litellm, name) for name in ENTRANCES),
+    *((owner, name) for owner, name, _ in found_in(litellm)),
     (ToolContext, "from_agent_context"),
     (aiohttp_transport.LiteLLMAiohttpTransport, "handle_async_request"),
     (aiohttp_transport.AiohttpResponseStream, "__aiter__"),

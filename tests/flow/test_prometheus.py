@@ -16,6 +16,9 @@ from litespan.testing import Provider
 from tests.fakes.ports import free_port
 from tests.fakes.prometheus_names import Series, pushed, scraped
 from tests.flow.team import build_team, play, run_team
+from tests.versions import needs
+
+pytestmark = needs("opentelemetry-exporter-prometheus", "0.66")
 
 RESOURCE = (
     "service.namespace=shop,service.instance.id=one,deployment.environment.name=test,host.name=secret,zone=b"

@@ -146,3 +146,23 @@ def test_wrong_settings_are_clear_errors(call: str, message: str) -> None:
     assert message in state["error"]
     assert not state["on"]
     assert 0 == state["threads"]
+
+
+def test_blocks_need_no_opentelemetry() -> None:
+    """`litespan.using` works without litespan being set up, and loads neither a host nor OpenTelemetry."""
+    state = run(
+        "with litespan.using(user='u', propagate=True):\n    pass\n"
+        "found = {'api': 'litespan._api' in sys.modules, 'on': litespan.using.__module__}"
+    )
+
+    assert not state["api"]
+    assert "litespan.context" == state["on"]
+    assert not {"litellm", "agents", "opentelemetry.baggage"} & set(state["modules"])
+
+
+def test_public_names() -> None:
+    """These names, and no others, are what litespan offers."""
+    assert [
+        "ConfigurationError", "LitellmModel", "LitellmProvider", "configure", "flush", "instrument",
+        "shutdown", "stats", "testing", "uninstrument", "using",
+    ] == run("found = {'names': dir(litespan)}")["names"]  # fmt: skip

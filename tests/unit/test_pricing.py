@@ -599,6 +599,19 @@ def test_no_price_without_rates() -> None:
     assert table_price("m", {}, None) is None
 
 
+def test_an_entry_that_a_router_filled_up_keeps_its_price() -> None:
+    """Keys without a value, which a Router adds to its models' entries, say nothing about the price."""
+    filled = {
+        **TABLE["gpt-4o"],
+        "input_cost_per_token_above_200k_tokens": None,
+        "output_cost_per_token_above_128k_tokens": None,
+        "cache_creation_input_token_cost_above_200k_tokens": None,
+        "tiered_pricing": None,
+    }
+
+    assert table_price("gpt-4o", filled, None) == table_price("gpt-4o", TABLE["gpt-4o"], None)
+
+
 class TestLiteLLMsTable:
     """The real table of the installed LiteLLM."""
 

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from litespan.providers import provider_family, provider_name, split_model
+from litespan.providers import (
+    provider_family,
+    provider_name,
+    provider_of_any_llm,
+    provider_of_host,
+    split_model,
+)
 
 KNOWN = ("openai", "azure", "anthropic", "bedrock", "openrouter", "vertex_ai", "gemini", "groq")
 
@@ -161,3 +167,41 @@ def test_odd_values_never_raise(model: Any, custom: Any, host: Any) -> None:
     assert provider is None or isinstance(provider, str)
     assert isinstance(name, str)
     assert isinstance(provider_name(custom, host), str)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("api.openai.com", "openai"),
+        ("EU.api.openai.com", "openai"),
+        ("mine.openai.azure.com", "azure"),
+        ("mine.services.ai.azure.com", "azure_ai"),
+        ("api.groq.com", "groq"),
+        ("api.openai.com.evil.example", None),
+        ("notapi.x.ai", None),
+        ("127.0.0.1", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_provider_of_host(host: str | None, expected: str | None) -> None:
+    """A provider's own hosts tell it, those below its domain too, and no other."""
+    assert expected == provider_of_host(host)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("openai", "openai"),
+        ("mistral", "mistral_ai"),
+        ("gemini", "gcp.gemini"),
+        ("vertexai", "gcp.vertex_ai"),
+        ("azure", "azure.ai.inference"),
+        ("azureopenai", "azure.ai.openai"),
+        ("xai", "x_ai"),
+        ("llamafile", "llamafile"),
+    ],
+)
+def test_provider_of_any_llm(name: str, expected: str) -> None:
+    """any-llm's names become the conventions', by way of LiteLLM's."""
+    assert expected == provider_name(provider_of_any_llm(name))

@@ -1,30 +1,40 @@
 """Span names and attributes of each record type: pure functions from records to plain mappings.
 
-A new span kind gets an entry in :data:`SPANS`.
+A new span kind gets an entry in :func:`span_kinds`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
 
 from litespan import records, semconv
+from litespan.emit.side_spans import SIDE_SPANS, run_events
+from litespan.emit.span_kind import (
+    Attributes,
+    SpanKindOf,
+    end,
+    end_plain,
+    known,
+    named,
+    start,
+    start_plain,
+    totals_of,
+)
 from litespan.records import (
     AgentRun,
     Guardrail,
     Handoff,
     ModelCall,
     Record,
-    Run,
-    Step,
     ToolCall,
     Totals,
     Turn,
     Usage,
     Workflow,
 )
-
-Attributes = dict[str, Any]
+from litespan.semconv import Generation
 
 PARAMETERS: Final[Mapping[str, str]] = {
     "max_tokens": semconv.REQUEST_MAX_TOKENS,
@@ -44,54 +54,27 @@ PARAMETERS: Final[Mapping[str, str]] = {
 }
 
 
-class SpanKindOf(NamedTuple):
-    """How one record type becomes a span; ``renamed`` says that the name is known only at the end."""
-
-    name: Callable[[Any], str]
-    start: Callable[[Any], Attributes]
-    end: Callable[[Any], Attributes]
-    client: bool = False
-    renamed: bool = False
-
-
-def known(attributes: Mapping[str, Any]) -> Attributes:
-    """Return only what is known: entries without ``None``."""
-    return {name: value for name, value in attributes.items() if value is not None}
-
-
-def _named(operation: str, name: str | None) -> str:
-    return f"{operation} {name}" if name else operation
-
-
-def _start(record: Record, attributes: Attributes) -> Attributes:
-    """Add what every span of the Agents SDK's plane carries; what is not known is left out."""
-    attributes[semconv.CONVERSATION_ID] = record.conversation_id
-    attributes[semconv.OPENAI_AGENTS_TRACE_ID] = record.trace_id
-    attributes[semconv.OPENAI_AGENTS_SPAN_ID] = record.span_id
-    attributes[semconv.TURN] = record.turn
-    return known(attributes)
-
-
 def _start_workflow(workflow: Workflow) -> Attributes:
-    return _start(
+    return start(
         workflow, {semconv.OPERATION_NAME: semconv.INVOKE_WORKFLOW, semconv.WORKFLOW_NAME: workflow.name}
     )
 
 
 def _end_workflow(workflow: Workflow) -> Attributes:
-    attributes = _totals(workflow.totals)
+    attributes = totals_of(workflow.totals)
+    attributes[semconv.RUN_COUNT] = max(workflow.runs, 1)
     attributes[semconv.COST_BAND] = cost_band(workflow.totals)
     if workflow.price_origin is not None:
         attributes[semconv.PRICE_ORIGIN] = workflow.price_origin
-    return _end(workflow, attributes)
+    return end(workflow, attributes)
 
 
 def _name_workflow(workflow: Workflow) -> str:
-    return _named(semconv.INVOKE_WORKFLOW, workflow.name or workflow.first_agent)
+    return named(semconv.INVOKE_WORKFLOW, workflow.name or workflow.first_agent)
 
 
 def _start_agent(agent: AgentRun) -> Attributes:
-    return _start(
+    return start(
         agent,
         {
             semconv.OPERATION_NAME: semconv.INVOKE_AGENT,
@@ -103,27 +86,11 @@ def _start_agent(agent: AgentRun) -> Attributes:
 
 def _end_agent(agent: AgentRun) -> Attributes:
     totals = agent.totals
-    attributes = _totals(totals)
+    attributes = totals_of(totals)
     if totals.reported_calls:
         attributes[semconv.USAGE_INPUT_TOKENS] = totals.input_tokens
         attributes[semconv.USAGE_OUTPUT_TOKENS] = totals.output_tokens
-    return _end(agent, attributes)
-
-
-def _totals(totals: Totals) -> Attributes:
-    """Return sums; tokens and cost only where at least one call reported them, so that none is invented."""
-    sums: Attributes = {
-        semconv.TOTAL_MODEL_CALLS: totals.model_calls,
-        semconv.TOTAL_TOOL_CALLS: totals.tool_calls,
-    }
-    if totals.reported_calls:
-        sums[semconv.TOTAL_INPUT_TOKENS] = totals.input_tokens
-        sums[semconv.TOTAL_OUTPUT_TOKENS] = totals.output_tokens
-        sums[semconv.TOTAL_CACHE_READ_TOKENS] = totals.cache_read_tokens
-        sums[semconv.TOTAL_REASONING_TOKENS] = totals.reasoning_tokens
-    if totals.priced_calls:
-        sums[semconv.TOTAL_COST] = totals.cost
-    return sums
+    return end(agent, attributes)
 
 
 def cost_band(totals: Totals) -> str:
@@ -138,20 +105,19 @@ def cost_band(totals: Totals) -> str:
     return ">10"
 
 
-def _end(record: Record, attributes: Attributes) -> Attributes:
-    """Add what every span carries at its end."""
-    attributes[semconv.OUTCOME] = record.outcome
-    if record.failure is not None:
-        attributes[semconv.ERROR_TYPE] = record.failure.type
-    return attributes
+def _start_call(generation: Generation, call: ModelCall) -> Attributes:
+    """Return what is known at the start; of a host's span, only what a call inside it can still correct.
+
+    OpenTelemetry takes no attribute back.
+    """
+    attributes = _addressee(call)
+    if not call.host_span:
+        attributes.update(_request(generation, call))
+    return start(call, attributes)
 
 
-def _end_plain(record: Record) -> Attributes:
-    return _end(record, {})
-
-
-def _start_call(call: ModelCall) -> Attributes:
-    attributes = {
+def _addressee(call: ModelCall) -> Attributes:
+    return {
         semconv.OPERATION_NAME: call.operation,
         semconv.PROVIDER_NAME: call.provider,
         semconv.REQUEST_MODEL: call.model,
@@ -159,14 +125,25 @@ def _start_call(call: ModelCall) -> Attributes:
         semconv.SERVER_PORT: call.server_port,
         semconv.AGENT_NAME: call.agent_name,
         semconv.WORKFLOW_NAME: call.workflow_name,
-        semconv.REQUEST_STREAM: call.stream or None,
     }
+
+
+def _request(generation: Generation, call: ModelCall) -> Attributes:
+    attributes: Attributes = {semconv.REQUEST_STREAM: call.stream or None}
     for name, value in call.parameters.items():
         attributes[PARAMETERS[name]] = value
-    return _start(call, attributes)
+    if generation.int_top_k:
+        attributes[semconv.REQUEST_TOP_K] = _int(call.parameters.get("top_k"))
+    return attributes
 
 
-def _end_call(call: ModelCall) -> Attributes:
+def _int(value: object) -> int | None:
+    """Return a whole number as an integer; what is none is not known as one."""
+    text = str(value).removesuffix(".0")
+    return int(text) if text.isdecimal() else None
+
+
+def _end_call(generation: Generation, call: ModelCall, *, content: bool) -> Attributes:
     attributes = {
         semconv.SERVER_ADDRESS: call.server_address,
         semconv.SERVER_PORT: call.server_port,
@@ -178,16 +155,19 @@ def _end_call(call: ModelCall) -> Attributes:
         semconv.RESPONSE_TIME_TO_FIRST_CHUNK: call.time_to_first_chunk,
         semconv.ATTEMPTS: call.attempts,
         semconv.CACHE_HIT: call.cache_hit or None,
+        semconv.MOCKED: call.mocked or None,
     }
-    if call.captures_content:
+    if call.host_span:
+        attributes.update({**_addressee(call), **_request(generation, call)})
+    if content and call.captures_content:
         attributes.update(_content(call))
     if call.cost is not None:
         attributes[semconv.USAGE_COST_AMOUNT] = call.cost.amount
         attributes[semconv.USAGE_COST_CURRENCY] = call.cost.currency
         attributes[semconv.USAGE_COST_SOURCE] = call.cost.source
-    if not call.usage_elsewhere and not call.cache_hit:
-        _add_usage(attributes, call.usage)
-    return _end(call, known(attributes))
+    if not (call.usage_elsewhere or call.cache_hit or call.mocked):
+        _add_usage(attributes, call.usage, generation)
+    return end(call, known(attributes))
 
 
 def _content(call: ModelCall) -> Attributes:
@@ -199,7 +179,7 @@ def _content(call: ModelCall) -> Attributes:
     }
 
 
-def _add_usage(attributes: Attributes, usage: Usage | None) -> None:
+def _add_usage(attributes: Attributes, usage: Usage | None, generation: Generation) -> None:
     if usage is None:
         attributes[semconv.USAGE_SOURCE] = records.MISSING
         return
@@ -208,8 +188,8 @@ def _add_usage(attributes: Attributes, usage: Usage | None) -> None:
     attributes[semconv.USAGE_INPUT_TOKENS] = usage.input_tokens
     attributes[semconv.USAGE_OUTPUT_TOKENS] = usage.output_tokens
     attributes[semconv.USAGE_CACHE_READ_TOKENS] = usage.cache_read_tokens
-    attributes[semconv.USAGE_CACHE_CREATION_TOKENS] = usage.cache_write_tokens
-    attributes[semconv.USAGE_CACHE_WRITE_TOKENS] = usage.cache_write_tokens
+    for name in generation.cache_writes:
+        attributes[name] = usage.cache_write_tokens
     attributes[semconv.USAGE_REASONING_TOKENS] = usage.reasoning_tokens
     attributes[semconv.USAGE_AUDIO_INPUT_TOKENS] = usage.audio_input_tokens
     attributes[semconv.USAGE_AUDIO_OUTPUT_TOKENS] = usage.audio_output_tokens
@@ -217,7 +197,7 @@ def _add_usage(attributes: Attributes, usage: Usage | None) -> None:
 
 
 def _start_tool(tool: ToolCall) -> Attributes:
-    return _start(
+    return start(
         tool,
         {
             semconv.OPERATION_NAME: semconv.EXECUTE_TOOL,
@@ -227,46 +207,64 @@ def _start_tool(tool: ToolCall) -> Attributes:
     )
 
 
+def _tool_type(tool: ToolCall) -> str | None:
+    """Return the kind of a tool; of one that failed the SDK does not say whether an MCP server has it."""
+    if tool.mcp_server:
+        return "extension"
+    return "function" if tool.outcome == records.OK else None
+
+
 def _end_tool(tool: ToolCall) -> Attributes:
     facts = {
-        semconv.TOOL_TYPE: "extension" if tool.mcp_server else "function",
+        semconv.TOOL_TYPE: _tool_type(tool),
         semconv.TOOL_CALL_ID: tool.call_id,
         semconv.TOOL_CALL_ARGUMENTS: tool.arguments,
         semconv.TOOL_CALL_RESULT: tool.result,
         semconv.MCP_SERVER: tool.mcp_server,
+        semconv.MCP_METHOD_NAME: semconv.TOOLS_CALL if tool.mcp_server else None,
     }
-    return _end(tool, known(facts))
+    return end(tool, known(facts))
 
 
 def _end_handoff(handoff: Handoff) -> Attributes:
     names = {semconv.HANDOFF_SOURCE: handoff.source, semconv.HANDOFF_TARGET: handoff.target}
-    return _end(handoff, known(names))
+    return end(handoff, known(names))
 
 
 def _start_guardrail(guardrail: Guardrail) -> Attributes:
-    return {semconv.GUARDRAIL_NAME: guardrail.name, **_start_plain(guardrail)}
+    return {semconv.GUARDRAIL_NAME: guardrail.name, **start_plain(guardrail)}
 
 
 def _end_guardrail(guardrail: Guardrail) -> Attributes:
-    return _end(guardrail, {semconv.GUARDRAIL_TRIGGERED: guardrail.triggered})
-
-
-def _start_plain(record: Record) -> Attributes:
-    return _start(record, {semconv.AGENT_NAME: record.agent_name})
+    return end(guardrail, {semconv.GUARDRAIL_TRIGGERED: guardrail.triggered})
 
 
 def _name_handoff(handoff: Handoff) -> str:
     return f"handoff {handoff.source or 'unknown'} -> {handoff.target or 'unknown'}"
 
 
-SPANS: Final[Mapping[type[Record], SpanKindOf]] = {
-    Workflow: SpanKindOf(_name_workflow, _start_workflow, _end_workflow, renamed=True),
-    AgentRun: SpanKindOf(lambda r: _named(semconv.INVOKE_AGENT, r.name), _start_agent, _end_agent),
-    ModelCall: SpanKindOf(lambda r: _named(r.operation, r.model), _start_call, _end_call, client=True),
-    ToolCall: SpanKindOf(lambda r: _named(semconv.EXECUTE_TOOL, r.name), _start_tool, _end_tool),
-    Handoff: SpanKindOf(_name_handoff, _start_plain, _end_handoff, renamed=True),
-    Guardrail: SpanKindOf(lambda r: _named("guardrail", r.name), _start_guardrail, _end_guardrail),
-    Run: SpanKindOf(lambda r: _named("task", r.name), _start_plain, _end_plain),
-    Turn: SpanKindOf(lambda r: _named("turn", str(r.turn)), _start_plain, _end_plain),
-    Step: SpanKindOf(lambda r: _named(r.kind, r.name), _start_plain, _end_plain),
+def call_kind(generation: Generation, *, content: bool) -> SpanKindOf:
+    """Return how a model call is told: with its ``content``, where it may be captured, or without."""
+    return SpanKindOf(
+        lambda call: named(call.operation, call.model),
+        partial(_start_call, generation),
+        partial(_end_call, generation, content=content),
+        client=True,
+        renamed=True,
+    )
+
+
+def span_kinds(generation: Generation, *, content: bool) -> Mapping[type[Record], SpanKindOf]:
+    """Return how each record type becomes a span in a generation of the conventions."""
+    return {**_SPANS, ModelCall: call_kind(generation, content=content)}
+
+
+_SPANS: Final[Mapping[type[Record], SpanKindOf]] = {
+    Workflow: SpanKindOf(_name_workflow, _start_workflow, _end_workflow, renamed=True, events=run_events),
+    AgentRun: SpanKindOf(lambda r: named(semconv.INVOKE_AGENT, r.name), _start_agent, _end_agent),
+    ToolCall: SpanKindOf(lambda r: named(semconv.EXECUTE_TOOL, r.name), _start_tool, _end_tool),
+    Handoff: SpanKindOf(_name_handoff, start_plain, _end_handoff, renamed=True),
+    Guardrail: SpanKindOf(lambda r: named("guardrail", r.name), _start_guardrail, _end_guardrail),
+    Turn: SpanKindOf(lambda r: named("turn", str(r.turn)), start_plain, end_plain),
+    **SIDE_SPANS,
 }

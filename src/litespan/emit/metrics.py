@@ -7,71 +7,79 @@ Attributes are an allow-list; a user, session, conversation or text is never amo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, NamedTuple
 
 from opentelemetry.context import Context
-from opentelemetry.metrics import Histogram, Meter
 
 from litespan import records, semconv
+from litespan.emit.cardinality import Values
+from litespan.emit.extra_keys import ExtraKeys, Pairs
+from litespan.emit.histograms import CappedHistogram, Histograms
 from litespan.emit.spans import SpanInContext
 from litespan.emit.tallies import Tallies
-from litespan.records import AgentRun, Guardrail, Handoff, ModelCall, Record, Run, ToolCall, Usage, Workflow
-from litespan.semconv import Metric
+from litespan.records import (
+    AgentRun,
+    Guardrail,
+    Handoff,
+    ModelCall,
+    Record,
+    Run,
+    Standing,
+    ToolCall,
+    Usage,
+    Workflow,
+)
+from litespan.semconv import CallMetrics, Generation
 
-Attributes = dict[str, Any]
 CallValues = tuple[str, str, str | None]
 SpenderValues = tuple[str, str, str | None, str | None, str | None]
 
-_MAX_CALL_ATTRIBUTES: Final = 1024
+
+class CallHistograms(NamedTuple):
+    """The histograms of one kind of call; ``typed``: both token counts go to one, told apart by a type."""
+
+    duration: CappedHistogram
+    input_tokens: CappedHistogram
+    time_to_first_chunk: CappedHistogram | None
+    output_tokens: CappedHistogram | None
+    typed: bool
 
 
-class CallAttributes:
-    """The attributes of one kind of call, built once: OpenTelemetry copies them at every measurement."""
+class _Spending(NamedTuple):
+    """Who spent what a call used: the values that all its counters begin with, and the extra keys."""
 
-    __slots__ = ("_by_cost", "input", "output", "plain")
+    values: SpenderValues
+    extra: tuple[Pairs, ...]
+    standing: Standing
 
-    def __init__(self, operation: str, provider: str, model: str | None) -> None:
-        self.plain: Attributes = {semconv.OPERATION_NAME: operation, semconv.PROVIDER_NAME: provider}
-        if model is not None:
-            self.plain[semconv.REQUEST_MODEL] = model
-        self.input: Attributes = {**self.plain, semconv.TOKEN_TYPE: "input"}
-        self.output: Attributes = {**self.plain, semconv.TOKEN_TYPE: "output"}
-        self._by_cost: dict[tuple[str, str], Attributes] = {}
-
-    def of_cost(self, cost: records.Cost) -> Attributes:
-        """Return the attributes with the currency and the source of a cost."""
-        kind = (cost.currency, cost.source)
-        found = self._by_cost.get(kind)
-        if found is None:
-            found = self._by_cost[kind] = {
-                **self.plain,
-                semconv.USAGE_COST_CURRENCY: cost.currency,
-                semconv.USAGE_COST_SOURCE: cost.source,
-            }
-        return found
+    def under(self, *rest: str) -> Values:
+        """Return the values of a counter; ``rest`` are those of its attributes behind the spender's."""
+        return (*self.values, *rest, *self.extra)
 
 
 class MetricsEmitter:
     """Records the metrics of calls, agents, tools and runs."""
 
-    def __init__(self, meter: Meter, tallies: Tallies) -> None:
-        def histogram(metric: Metric) -> Histogram:
-            return meter.create_histogram(
-                metric.name,
-                metric.unit,
-                metric.description,
-                explicit_bucket_boundaries_advisory=metric.buckets,
-            )
-
-        self._duration = histogram(semconv.OPERATION_DURATION)
-        self._token_usage = histogram(semconv.TOKEN_USAGE)
-        self._first_chunk = histogram(semconv.TIME_TO_FIRST_CHUNK)
-        self._operation_cost = histogram(semconv.OPERATION_COST)
-        self._agent_duration = histogram(semconv.AGENT_DURATION)
-        self._agent_calls = histogram(semconv.AGENT_INFERENCE_CALLS)
-        self._agent_tools = histogram(semconv.AGENT_TOOL_CALLS)
-        self._workflow_duration = histogram(semconv.WORKFLOW_DURATION)
-        self._tool_duration = histogram(semconv.TOOL_DURATION)
+    def __init__(
+        self,
+        tallies: Tallies,
+        histograms: Histograms,
+        generation: Generation,
+        standing: Callable[[ModelCall], Standing],
+        extra_keys: ExtraKeys,
+    ) -> None:
+        self._standing = standing
+        self._extra = extra_keys
+        self._inference = _of_calls(generation.inference, histograms)
+        self._embeddings = _of_calls(generation.embeddings, histograms)
+        self._operation_cost = histograms[semconv.OPERATION_COST]
+        self._agent_duration = histograms[semconv.AGENT_DURATION]
+        self._agent_calls = histograms[semconv.AGENT_INFERENCE_CALLS]
+        self._agent_tools = histograms[semconv.AGENT_TOOL_CALLS]
+        self._workflow_duration = histograms[semconv.WORKFLOW_DURATION]
+        self._run_duration = histograms[semconv.RUN_DURATION]
+        self._run_cost = histograms[semconv.RUN_COST]
+        self._tool_duration = histograms[semconv.TOOL_DURATION]
         self._input = tallies[semconv.INPUT_TOKENS]
         self._output = tallies[semconv.OUTPUT_TOKENS]
         self._cache_read = tallies[semconv.CACHE_READ_TOKENS]
@@ -87,7 +95,6 @@ class MetricsEmitter:
         self._runs = tallies[semconv.RUNS]
         self._handoffs = tallies[semconv.HANDOFFS]
         self._guardrails = tallies[semconv.GUARDRAILS]
-        self._call_attributes: dict[CallValues, CallAttributes] = {}
         self._writers: Mapping[type[Record], Callable[[Any, Context | None], None]] = {
             ModelCall: self._call_ended,
             AgentRun: self._agent_ended,
@@ -101,7 +108,9 @@ class MetricsEmitter:
     def began(self, record: Record) -> None:
         """Count a model call as in flight."""
         if isinstance(record, ModelCall) and record.sent:
-            self._active.add(1, (record.operation, record.provider, record.model))
+            values = (record.operation, record.provider, record.model)
+            # Under what it was counted is kept: at its end it may have another model.
+            record.counted_as = self._active.add(1, values, self._standing(record))
 
     def ended(self, record: Record) -> None:
         """Record everything that is measured of this record."""
@@ -112,90 +121,92 @@ class MetricsEmitter:
 
     # -- model calls ---------------------------------------------------------------------------------------
     def _call_ended(self, call: ModelCall, context: Context | None) -> None:
+        if call.counted_as is not None:
+            self._active.add(-1, call.counted_as)
         if not call.sent:
             return
         values = (call.operation, call.provider, call.model)
-        spender = (*values, call.agent_name, call.workflow_name)
-        attributes = self._attributes_of(values)
-        self._active.add(-1, values)
-        self._calls.add(1, (*spender, call.outcome))
-        self._duration.record(_seconds(call), _with_error(attributes.plain, call), context)
+        standing = self._standing(call)
+        self._measure(call, values, standing, context)
+        spending = _Spending((*values, call.agent_name, call.workflow_name), self._extra.of(call), standing)
+        self._calls.add(1, spending.under(call.outcome), standing)
         if call.attempts is not None:
-            self._attempts.add(call.attempts, values)
-        if call.time_to_first_chunk is not None:
-            self._first_chunk.record(call.time_to_first_chunk, attributes.plain, context)
+            self._attempts.add(call.attempts, values, standing)
         if call.usage is not None and not call.cache_hit:
-            self._count_tokens(call.usage, spender)
-            if call.outcome not in (records.ERROR, records.INCOMPLETE):
-                self._record_tokens(call.usage, attributes, context)
+            self._count_tokens(call.usage, spending)
         if call.usage_missing_reason is not None:
-            self._usage_missing.add(1, (*values, call.usage_missing_reason))
+            self._usage_missing.add(1, (*values, call.usage_missing_reason), standing)
         if call.cost is not None:
-            self._record_cost(call.cost, spender, attributes, context)
+            self._count_cost(call.cost, spending)
         elif call.usage is not None:
-            self._unpriced.add(1, values)
+            self._unpriced.add(1, values, standing)
 
-    def _attributes_of(self, values: CallValues) -> CallAttributes:
-        found = self._call_attributes.get(values)
-        if found is None:
-            if len(self._call_attributes) >= _MAX_CALL_ATTRIBUTES:
-                self._call_attributes.clear()
-            found = self._call_attributes[values] = CallAttributes(*values)
-        return found
-
-    def _count_tokens(self, usage: Usage, spender: SpenderValues) -> None:
-        values = (*spender, semconv.MODALITY_UNKNOWN)
-        if usage.input_tokens:
-            self._input.add(usage.input_tokens, values)
-        if usage.output_tokens:
-            self._output.add(usage.output_tokens, values)
-        if usage.cache_read_tokens:
-            self._cache_read.add(usage.cache_read_tokens, values)
-        if usage.cache_write_tokens:
-            self._cache_write.add(usage.cache_write_tokens, values)
-        if usage.reasoning_tokens:
-            self._reasoning.add(usage.reasoning_tokens, values)
-
-    def _record_tokens(self, usage: Usage, attributes: CallAttributes, context: Context | None) -> None:
-        if usage.input_tokens is not None:
-            self._token_usage.record(usage.input_tokens, attributes.input, context)
-        if usage.output_tokens is not None:
-            self._token_usage.record(usage.output_tokens, attributes.output, context)
-
-    def _record_cost(
-        self, cost: records.Cost, spender: SpenderValues, attributes: CallAttributes, context: Context | None
+    def _measure(
+        self, call: ModelCall, values: CallValues, standing: Standing, context: Context | None
     ) -> None:
-        self._operation_cost.record(cost.amount, attributes.of_cost(cost), context)
+        if call.cost is not None:
+            priced = (*values, call.cost.currency, call.cost.source)
+            self._operation_cost.record(call.cost.amount, priced, context, standing)
+        if call.told_elsewhere:
+            return
+        histograms = self._embeddings if call.operation == semconv.EMBEDDINGS else self._inference
+        histograms.duration.record(_seconds(call), (*values, _error(call)), context, standing)
+        if call.time_to_first_chunk is not None and histograms.time_to_first_chunk is not None:
+            histograms.time_to_first_chunk.record(call.time_to_first_chunk, values, context, standing)
+        if call.usage is None or call.cache_hit or call.outcome in (records.ERROR, records.INCOMPLETE):
+            return
+        usage, typed = call.usage, histograms.typed
+        if usage.input_tokens is not None:
+            of_input = (*values, "input") if typed else values
+            histograms.input_tokens.record(usage.input_tokens, of_input, context, standing)
+        if usage.output_tokens is not None and histograms.output_tokens is not None:
+            of_output = (*values, "output") if typed else values
+            histograms.output_tokens.record(usage.output_tokens, of_output, context, standing)
+
+    def _count_tokens(self, usage: Usage, spending: _Spending) -> None:
+        values, standing = spending.under(semconv.MODALITY_UNKNOWN), spending.standing
+        if usage.input_tokens:
+            self._input.add(usage.input_tokens, values, standing)
+        if usage.output_tokens:
+            self._output.add(usage.output_tokens, values, standing)
+        if usage.cache_read_tokens:
+            self._cache_read.add(usage.cache_read_tokens, values, standing)
+        if usage.cache_write_tokens:
+            self._cache_write.add(usage.cache_write_tokens, values, standing)
+        if usage.reasoning_tokens:
+            self._reasoning.add(usage.reasoning_tokens, values, standing)
+
+    def _count_cost(self, cost: records.Cost, spending: _Spending) -> None:
         for token_class, amount in cost.by_class.items():
             if amount:
-                self._cost.add(amount, (*spender, cost.currency, token_class))
+                self._cost.add(amount, spending.under(cost.currency, token_class), spending.standing)
         if cost.cache_savings:
-            self._savings.add(cost.cache_savings, (*spender, cost.currency))
+            self._savings.add(cost.cache_savings, spending.under(cost.currency), spending.standing)
 
     # -- what surrounds the calls --------------------------------------------------------------------------
     def _agent_ended(self, agent: AgentRun, context: Context | None) -> None:
-        attributes = {semconv.AGENT_NAME: agent.name}
-        self._agent_duration.record(_seconds(agent), _with_error(attributes, agent), context)
-        self._agent_calls.record(agent.totals.model_calls, attributes, context)
-        self._agent_tools.record(agent.totals.tool_calls, attributes, context)
+        self._agent_duration.record(_seconds(agent), (agent.name, _error(agent)), context)
+        self._agent_calls.record(agent.totals.model_calls, (agent.name,), context)
+        self._agent_tools.record(agent.totals.tool_calls, (agent.name,), context)
 
     def _workflow_ended(self, workflow: Workflow, context: Context | None) -> None:
-        attributes = {} if workflow.name is None else {semconv.WORKFLOW_NAME: workflow.name}
-        self._workflow_duration.record(_seconds(workflow), _with_error(attributes, workflow), context)
+        self._workflow_duration.record(_seconds(workflow), (workflow.name, _error(workflow)), context)
         if not workflow.runs:
             # Task spans can be switched off in the SDK; the trace then stands for its run.
             self._run_ended(workflow, context)
 
-    def _run_ended(self, run: Run | Workflow, _context: Context | None) -> None:
-        """Count a run; a run inside a tool of another one is part of that one."""
-        if run.parent is None or isinstance(run.parent, Workflow):
-            self._runs.add(1, (run.workflow_name, run.outcome))
+    def _run_ended(self, run: Run | Workflow, context: Context | None) -> None:
+        """Count and measure a run; a run inside a tool of another one is part of that one."""
+        if isinstance(run, Run) and run.nested:
+            return
+        values = (run.workflow_name, run.outcome)
+        self._runs.add(1, (*values, *self._extra.of(run)))
+        self._run_duration.record(_seconds(run), values, context)
+        if run.totals.priced_calls:
+            self._run_cost.record(run.totals.cost, values, context)
 
     def _tool_ended(self, tool: ToolCall, context: Context | None) -> None:
-        attributes = {semconv.TOOL_NAME: tool.name}
-        if tool.agent_name is not None:
-            attributes[semconv.AGENT_NAME] = tool.agent_name
-        self._tool_duration.record(_seconds(tool), _with_error(attributes, tool), context)
+        self._tool_duration.record(_seconds(tool), (tool.name, tool.agent_name, _error(tool)), context)
 
     def _handoff_ended(self, handoff: Handoff, _context: Context | None) -> None:
         self._handoffs.add(1, (handoff.source or "unknown", handoff.target or "unknown"))
@@ -204,9 +215,20 @@ class MetricsEmitter:
         self._guardrails.add(1, (guardrail.name, guardrail.triggered))
 
 
+def _of_calls(metrics: CallMetrics, histograms: Histograms) -> CallHistograms:
+    first_chunk, output = metrics.time_to_first_chunk, metrics.output_tokens
+    return CallHistograms(
+        histograms[metrics.duration],
+        histograms[metrics.input_tokens],
+        None if first_chunk is None else histograms[first_chunk],
+        None if output is None else histograms[output],
+        typed=semconv.TOKEN_TYPE in metrics.input_tokens.attributes,
+    )
+
+
 def _seconds(record: Record) -> float:
     return max(0, (record.end_ns or record.start_ns) - record.start_ns) / 1e9
 
 
-def _with_error(attributes: Attributes, record: Record) -> Attributes:
-    return attributes if record.failure is None else {**attributes, semconv.ERROR_TYPE: record.failure.type}
+def _error(record: Record) -> str | None:
+    return None if record.failure is None else record.failure.type

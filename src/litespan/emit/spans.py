@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
+from opentelemetry.trace import (
+    Span,
+    SpanKind,
+    Status,
+    StatusCode,
+    Tracer,
+    get_current_span,
+    set_span_in_context,
+)
 
-from litespan.emit.attributes import SPANS
-from litespan.records import Failure, Record, Run, Turn
+from litespan.emit.attributes import span_kinds
+from litespan.emit.call_marks import CallMarks, tell
+from litespan.labels import AttributeValue
+from litespan.records import Failure, ModelCall, Record, Run, Turn
+from litespan.semconv import Generation
 
 _SUPPRESS_INSTRUMENTATION = "suppress_instrumentation"
 
@@ -24,13 +35,15 @@ class SpanInContext:
     """A span and the context that holds it.
 
     The context is built on the ambient one of whoever attaches it, so that the program's own values
-    (baggage, for example) stay visible; it is kept as long as the ambient one is the same.
+    (baggage, for example) stay visible; it is kept as long as the ambient one is the same. ``marks`` keep
+    other instrumentations still in it.
     """
 
-    __slots__ = ("_base", "_context", "span")
+    __slots__ = ("_base", "_context", "marks", "span")
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: Span, marks: CallMarks | None = None) -> None:
         self.span = span
+        self.marks = marks
         self._base: Context | None = None
         self._context: Context | None = None
 
@@ -43,31 +56,51 @@ class SpanInContext:
         """Make the span current in this context."""
         base = otel_context.get_current()
         if self._context is None or base is not self._base:
-            self._base, self._context = base, set_span_in_context(self.span, base)
+            context = set_span_in_context(self.span, base)
+            self._base, self._context = base, context if self.marks is None else self.marks.mark(context)
         return otel_context.attach(self._context)
 
     def detach(self, token: object) -> None:
-        """Undo :meth:`attach`, only where it was done.
+        """Undo :meth:`attach`, only where it was done."""
+        detach(token, self._context)
 
-        ``opentelemetry.context.detach`` logs an error when a generator is closed by another task or by the
-        garbage collector; a token of a foreign context cannot be reset, and nothing depends on it.
-        """
-        if not isinstance(token, contextvars.Token):
-            otel_context.detach(token)  # type: ignore[arg-type]
-            return
-        if otel_context.get_current() is not self._context:
-            return
-        try:
-            token.var.reset(token)
-        except (ValueError, RuntimeError):
-            return
+
+def detach(token: object, attached: Context | None) -> None:
+    """Undo the attachment of a context, only where it was done and is still in force.
+
+    ``opentelemetry.context.detach`` logs an error when a generator is closed by another task or by the
+    garbage collector; a token of a foreign context cannot be reset, and nothing depends on it.
+    """
+    if not isinstance(token, contextvars.Token):
+        otel_context.detach(token)  # type: ignore[arg-type]
+        return
+    if otel_context.get_current() is not attached:
+        return
+    try:
+        token.var.reset(token)
+    except (ValueError, RuntimeError):
+        return
 
 
 class SpanEmitter:
-    """Starts a span when a record begins and ends it with the record, at the record's own times."""
+    """Starts a span when a record begins and ends it with the record, at the record's own times.
 
-    def __init__(self, tracer: Tracer, *, turn_spans: bool = False) -> None:
+    ``content``: captured content may go on spans. ``constant``: attributes of all spans.
+    """
+
+    def __init__(
+        self,
+        tracer: Tracer,
+        generation: Generation,
+        *,
+        content: bool,
+        turn_spans: bool,
+        constant: Mapping[str, AttributeValue],
+    ) -> None:
         self._tracer = tracer
+        self._kinds = span_kinds(generation, content=content)
+        self._content = content
+        self._constant = constant
         self._folded: Collection[type[Record]] = () if turn_spans else (Run, Turn)
 
     def began(self, record: Record) -> None:
@@ -76,40 +109,57 @@ class SpanEmitter:
         if type(record) in self._folded:
             record.handle = parent.handle if parent is not None else None
             return
-        kind = SPANS[type(record)]
+        marks = CallMarks(record.operation) if isinstance(record, ModelCall) else None
+        if isinstance(record, ModelCall) and marks is not None and marks.outer is not None:
+            record.told_elsewhere = True
+            record.handle = SpanInContext(get_current_span(), marks)
+            return
+        kind = self._kinds[type(record)]
         handle = parent.handle if parent is not None else None
         span = self._tracer.start_span(
             kind.name(record),
             context=handle.context if isinstance(handle, SpanInContext) else None,
             kind=SpanKind.CLIENT if kind.client else SpanKind.INTERNAL,
-            attributes=kind.start(record),
+            attributes={**self._constant, **kind.start(record)},
             start_time=record.start_ns,
             record_exception=False,
             set_status_on_exception=False,
         )
-        record.handle = SpanInContext(span)
+        record.handle = SpanInContext(span, marks)
 
     def ended(self, record: Record) -> None:
         """Write what is known at the end, and end the span."""
         handle = record.handle
         if type(record) in self._folded or not isinstance(handle, SpanInContext):
             return
+        if handle.marks is not None:
+            handle.marks.close()
+            if isinstance(record, ModelCall) and record.told_elsewhere:
+                tell(record, self._kinds[ModelCall].end(record), handle.marks.outer)
+                return
         span = handle.span
         if span.is_recording():
-            kind = SPANS[type(record)]
+            kind = self._kinds[type(record)]
             if kind.renamed:
                 span.update_name(kind.name(record))
             span.set_attributes(kind.end(record))
+            for event in kind.events(record):
+                span.add_event(*event)
             if record.failure is not None:
-                span.set_status(Status(StatusCode.ERROR, describe(record.failure)))
+                span.set_status(
+                    Status(StatusCode.ERROR, describe(record.failure, with_message=self._content))
+                )
         span.end(record.end_ns)
 
 
-def describe(failure: Failure) -> str:
-    """Return the status description: class, HTTP status, provider code; the message only if it was kept."""
+def describe(failure: Failure, *, with_message: bool) -> str:
+    """Return the status description: class, HTTP status, provider code; the message only if it was kept.
+
+    ``with_message=False`` leaves it out all the same: it may quote content.
+    """
     facts = " ".join(
         part for part in (f"HTTP {failure.status}" if failure.status else "", failure.code or "") if part
     )
     name = failure.exception or failure.type
     description = f"{name}: {facts}" if facts else name
-    return f"{description}: {failure.message}" if failure.message else description
+    return f"{description}: {failure.message}" if with_message and failure.message else description

@@ -7,16 +7,15 @@ a tally costs a dictionary update. What it gives up are exemplars on counters; t
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from litespan import semconv
+from litespan.emit.cardinality import SetLimit, Values, attributes_of
+from litespan.records import Standing
 from litespan.semconv import Metric
-
-Values = tuple[str | bool | None, ...]
 
 COUNTED: Final = (
     semconv.INPUT_TOKENS,
@@ -41,29 +40,37 @@ class Tally:
     """Sums of one metric by attribute values; the values stand in the order of the metric's attributes."""
 
     def __init__(self, metric: Metric) -> None:
-        self._names = metric.attributes
+        self._metric = metric
         self.reset()
 
     def reset(self) -> None:
         """Start from zero, with a new lock: in a forked child the inherited one may be held for ever."""
         # Re-entrant: the garbage collector may end a stream, and so a call, in the middle of an addition.
         self._lock = threading.RLock()
-        self._sums: defaultdict[Values, float] = defaultdict(int)
+        self._limit = SetLimit(self._metric)
+        self._sums: dict[Values, float] = {}
 
-    def add(self, amount: float, values: Values) -> None:
-        """Add to the sum of these attribute values; ``None`` stands for an attribute that is not set."""
+    def add(self, amount: float, values: Values, standing: Standing = Standing.UNKNOWN) -> Values:
+        """Add to the sum of these attribute values; ``None`` stands for an attribute that is not set.
+
+        Returns the values under which it was added, which differ where the metric has too many sets.
+        """
         with self._lock:
             # No call between reading and writing: a finalizer that adds as well could run there.
+            if values in self._sums:
+                self._sums[values] += amount
+                return values
+            values = self._limit.admit(values, self._sums, standing)
+            self._sums.setdefault(values, 0)
             self._sums[values] += amount
+        self._limit.tell()
+        return values
 
     def observe(self, _: CallbackOptions) -> Iterable[Observation]:
         """Return the sums to OpenTelemetry."""
         with self._lock:
             sums = list(self._sums.items())
-        return [Observation(amount, self._attributes(values)) for values, amount in sums]
-
-    def _attributes(self, values: Values) -> dict[str, str | bool]:
-        return {name: value for name, value in zip(self._names, values, strict=True) if value is not None}
+        return [Observation(amount, attributes_of(self._metric, values)) for values, amount in sums]
 
 
 class Tallies:

@@ -6,7 +6,7 @@ import logging
 from typing import Final
 from weakref import WeakSet
 
-from opentelemetry import metrics, trace
+from opentelemetry import _logs, metrics, trace
 
 logger = logging.getLogger("litespan")
 
@@ -26,6 +26,12 @@ def application_meter_provider() -> metrics.MeterProvider | None:
     return provider if _is_of_application(provider) else None
 
 
+def application_logger_provider() -> _logs.LoggerProvider | None:
+    """Return the global logger provider that the application has set, or None if it has set none."""
+    provider = _logs.get_logger_provider()
+    return provider if _is_of_application(provider) else None
+
+
 def make_tracer_provider_global(provider: trace.TracerProvider) -> None:
     """Let the program's own spans join litespan's pipeline, if the global place is free."""
     _built.add(provider)
@@ -40,18 +46,29 @@ def make_meter_provider_global(provider: metrics.MeterProvider) -> None:
         metrics.set_meter_provider(provider)
 
 
+def make_logger_provider_global(provider: _logs.LoggerProvider) -> None:
+    """The same for log records."""
+    _built.add(provider)
+    if _is_free(_logs.get_logger_provider()):
+        _logs.set_logger_provider(provider)
+
+
 def _is_of_application(provider: object) -> bool:
     return provider not in _built and not _is_of_api(provider)
 
 
 def _is_of_api(provider: object) -> bool:
     # The API package holds only proxies and no-ops; the proxy of the meters has no public name.
-    return type(provider).__module__.startswith(("opentelemetry.trace", "opentelemetry.metrics"))
+    return type(provider).__module__.startswith(
+        ("opentelemetry.trace", "opentelemetry.metrics", "opentelemetry._logs")
+    )
 
 
 def _is_free(current: object) -> bool:
     # OpenTelemetry lets the global provider be set once; a no-op was set by the application.
-    no_op = isinstance(current, (trace.NoOpTracerProvider, metrics.NoOpMeterProvider))
+    no_op = isinstance(
+        current, (trace.NoOpTracerProvider, metrics.NoOpMeterProvider, _logs.NoOpLoggerProvider)
+    )
     if current in _built:
         logger.warning(
             "OpenTelemetry keeps the first global provider of a process, and that one has been shut down: "

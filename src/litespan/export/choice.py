@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from opentelemetry.sdk.environment_variables import (
     OTEL_EXPORTER_OTLP_ENDPOINT,
+    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT,
+    OTEL_EXPORTER_OTLP_LOGS_PROTOCOL,
     OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
     OTEL_EXPORTER_OTLP_METRICS_PROTOCOL,
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
@@ -17,7 +19,7 @@ from opentelemetry.sdk.environment_variables import (
     OTEL_METRIC_EXPORT_INTERVAL,
 )
 
-from litespan.export.ledger import METRICS, TRACES
+from litespan.export.ledger import LOGS, METRICS, TRACES
 from litespan.settings import PROTOCOLS, ConfigurationError, Settings, load_settings
 
 OTLP: Final = "otlp"
@@ -27,8 +29,16 @@ PROMETHEUS: Final = "prometheus"
 NONE: Final = "none"
 GRPC: Final = "grpc"
 
-_ENDPOINT: Final = {TRACES: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, METRICS: OTEL_EXPORTER_OTLP_METRICS_ENDPOINT}
-_PROTOCOL: Final = {TRACES: OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, METRICS: OTEL_EXPORTER_OTLP_METRICS_PROTOCOL}
+_ENDPOINT: Final = {
+    TRACES: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+    METRICS: OTEL_EXPORTER_OTLP_METRICS_ENDPOINT,
+    LOGS: OTEL_EXPORTER_OTLP_LOGS_ENDPOINT,
+}
+_PROTOCOL: Final = {
+    TRACES: OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,
+    METRICS: OTEL_EXPORTER_OTLP_METRICS_PROTOCOL,
+    LOGS: OTEL_EXPORTER_OTLP_LOGS_PROTOCOL,
+}
 _DEFAULT_ENDPOINT: Final = {GRPC: "http://localhost:4317", "http/protobuf": "http://localhost:4318"}
 
 
@@ -44,11 +54,11 @@ def given_by_argument(settings: Settings, name: str, environ: Mapping[str, str])
 
 
 def exporter_names(signal: str, settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the exporters for ``traces`` or ``metrics``; empty if the choice is ``none``.
+    """Return the exporters for ``traces``, ``metrics`` or ``logs``; empty if the choice is ``none``.
 
     Without a choice: OTLP if an endpoint is set, else the file. Never an unasked connection to localhost.
     """
-    chosen = settings.traces_exporter if signal == TRACES else settings.metrics_exporter
+    chosen = _choices(settings)[signal]
     if chosen is None:
         endpoint = settings.otlp_endpoint or environ.get(_ENDPOINT[signal])
         chosen = (OTLP,) if endpoint else (FILE,)
@@ -57,11 +67,19 @@ def exporter_names(signal: str, settings: Settings, environ: Mapping[str, str]) 
 
 def files_by_default(settings: Settings, environ: Mapping[str, str]) -> bool:
     """Tell whether a signal goes to a file because nobody chose anything."""
-    chosen = {TRACES: settings.traces_exporter, METRICS: settings.metrics_exporter}
     return any(
         choice is None and exporter_names(signal, settings, environ) == (FILE,)
-        for signal, choice in chosen.items()
+        for signal, choice in _choices(settings).items()
+        if signal != LOGS or settings.events
     )
+
+
+def _choices(settings: Settings) -> dict[str, tuple[str, ...] | None]:
+    return {
+        TRACES: settings.traces_exporter,
+        METRICS: settings.metrics_exporter,
+        LOGS: settings.logs_exporter,
+    }
 
 
 @dataclass(frozen=True)
@@ -139,4 +157,5 @@ def metric_interval_ms(settings: Settings, environ: Mapping[str, str]) -> float 
 
 def file_path(signal: str, settings: Settings) -> str:
     """Return the absolute path of a signal's file, so that a later change of directory does not move it."""
-    return os.path.abspath(settings.traces_file if signal == TRACES else settings.metrics_file)
+    files = {TRACES: settings.traces_file, METRICS: settings.metrics_file, LOGS: settings.logs_file}
+    return os.path.abspath(files[signal])

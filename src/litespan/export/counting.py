@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from opentelemetry.sdk._logs import ReadableLogRecord
+from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
@@ -30,40 +32,44 @@ class _ErrorClass:
             self.name = kind.__name__
 
 
-class CountingSpanExporter(SpanExporter):
-    """Counts every span that is handed over; made of a factory, because a forked child needs a new exporter.
+Exporter = TypeVar("Exporter", SpanExporter, LogRecordExporter)
+
+
+class _CountingBatches(Generic[Exporter]):
+    """Counts every item that is handed over; made of a factory, because a forked child needs a new exporter.
 
     A connection or a file lock that a child shares with its parent would mix what both send.
     """
 
-    def __init__(self, make: Callable[[], SpanExporter], ledger: ExportLedger) -> None:
+    def __init__(self, make: Callable[[], Exporter], ledger: ExportLedger) -> None:
         self.ledger = ledger
-        self._make = make
-        self._exporter: SpanExporter | None = make()
+        self._make: Callable[[], Exporter] = make
+        self._exporter: Exporter | None = make()
         self._closed = False
+        self._place = f"export.{ledger.destination.signal}"
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+    def _export(self, batch: Sequence[Any], success: object) -> bool:
         """Export a batch; an exception of the exporter counts as a failed export."""
-        self.ledger.hand_over(len(spans))
+        self.ledger.hand_over(len(batch))
         if self._closed:
-            self.ledger.drop(SHUT_DOWN, len(spans))
-            return SpanExportResult.FAILURE
-        result, error = SpanExportResult.FAILURE, _ErrorClass()
-        with guard("export.traces"), error:
+            self.ledger.drop(SHUT_DOWN, len(batch))
+            return False
+        succeeded, error = False, _ErrorClass()
+        with guard(self._place), error:
             self._exporter = self._exporter or self._make()
-            result = self._exporter.export(spans)
-        if result is SpanExportResult.SUCCESS:
-            self.ledger.succeed(len(spans))
+            succeeded = self._exporter.export(batch) is success
+        if succeeded:
+            self.ledger.succeed(len(batch))
         else:
-            self.ledger.fail(len(spans), error.name)
-        return result
+            self.ledger.fail(len(batch), error.name)
+        return succeeded
 
     def shutdown(self) -> None:
         """Close the exporter, which also ends its wait between two attempts. Only the first call counts."""
         already, self._closed = self._closed, True
         if not already and self._exporter is not None:
-            with guard("export.traces"):
-                self._exporter.shutdown()
+            with guard(self._place):
+                self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Exports are synchronous, so there is nothing to wait for."""
@@ -73,6 +79,24 @@ class CountingSpanExporter(SpanExporter):
         """Make a new exporter at the next export, and count from zero."""
         self.ledger.reset()
         self._exporter = None
+
+
+class CountingSpanExporter(_CountingBatches[SpanExporter], SpanExporter):
+    """Counts spans."""
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Export a batch; an exception of the exporter counts as a failed export."""
+        exported = self._export(spans, SpanExportResult.SUCCESS)
+        return SpanExportResult.SUCCESS if exported else SpanExportResult.FAILURE
+
+
+class CountingLogExporter(_CountingBatches[LogRecordExporter], LogRecordExporter):
+    """The same for log records."""
+
+    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
+        """Export a batch; an exception of the exporter counts as a failed export."""
+        exported = self._export(batch, LogRecordExportResult.SUCCESS)
+        return LogRecordExportResult.SUCCESS if exported else LogRecordExportResult.FAILURE
 
 
 class CountingMetricExporter(MetricExporter):

@@ -8,12 +8,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from litespan.export.counting import CountingMetricExporter, CountingSpanExporter
-from litespan.export.exporters import file_destination, file_metric_exporter, file_span_exporter
-from litespan.export.ledger import METRICS, TRACES, ExportLedger
+from litespan.export.counting import CountingLogExporter, CountingMetricExporter, CountingSpanExporter
+from litespan.export.exporters import (
+    file_destination,
+    file_log_exporter,
+    file_metric_exporter,
+    file_span_exporter,
+)
+from litespan.export.ledger import LOGS, METRICS, TRACES, ExportLedger
 from litespan.settings import Settings, load_settings, variables_of
 
-_FILE_SETTINGS: Final = ("traces_file", "metrics_file", "file_max_bytes", "file_backups")
+_FILE_SETTINGS: Final = ("traces_file", "metrics_file", "logs_file", "file_max_bytes", "file_backups")
 
 
 class FileSpanExporter(CountingSpanExporter):
@@ -37,6 +42,16 @@ class FileMetricExporter(CountingMetricExporter):
         settings = _settings()
         ledger = ExportLedger(file_destination(METRICS, settings))
         super().__init__(partial(file_metric_exporter, settings), ledger)
+        _reset_in_children(self.reset_after_fork)
+
+
+class FileLogExporter(CountingLogExporter):
+    """The same for log records."""
+
+    def __init__(self) -> None:
+        settings = _settings()
+        ledger = ExportLedger(file_destination(LOGS, settings))
+        super().__init__(partial(file_log_exporter, settings), ledger)
         _reset_in_children(self.reset_after_fork)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from opentelemetry.sdk._logs.export import ConsoleLogRecordExporter, LogRecordExporter
 from opentelemetry.sdk.metrics.export import MetricExporter
 from opentelemetry.sdk.trace.export import SpanExporter
 
@@ -18,8 +20,8 @@ from litespan.export.choice import (
     file_path,
     otlp_target,
 )
-from litespan.export.counting import CountingMetricExporter, CountingSpanExporter
-from litespan.export.ledger import METRICS, TRACES, Destination, ExportLedger
+from litespan.export.counting import CountingLogExporter, CountingMetricExporter, CountingSpanExporter
+from litespan.export.ledger import LOGS, METRICS, TRACES, Destination, ExportLedger
 from litespan.export.scraping import ScrapePath
 from litespan.settings import Settings
 
@@ -47,6 +49,12 @@ def metric_exporters(
     }
     # Last, because it takes a port: if another exporter cannot work, the port stays free.
     return made | ({PROMETHEUS: ScrapePath(settings, environ)} if PROMETHEUS in names else {})
+
+
+def log_exporters(settings: Settings, environ: Mapping[str, str]) -> dict[str, CountingLogExporter]:
+    """Make the exporters of log records that are asked for; errors as in :func:`span_exporters`."""
+    names = exporter_names(LOGS, settings, environ)
+    return {name: _log_exporter(name, settings, environ) for name in names}
 
 
 def _span_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> CountingSpanExporter:
@@ -113,6 +121,35 @@ def _otlp_metric_exporter(target: OtlpTarget) -> Callable[[], MetricExporter]:
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 
     return partial(OTLPMetricExporter, endpoint=target.argument)
+
+
+def _log_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> CountingLogExporter:
+    ledger = ExportLedger(_destination(name, LOGS, settings, environ))
+    make: Callable[[], LogRecordExporter]
+    if name == CONSOLE:
+        make = partial(ConsoleLogRecordExporter, sys.stdout)
+    elif name == FILE:
+        make = partial(file_log_exporter, settings)
+    else:
+        make = _otlp_log_exporter(otlp_target(LOGS, settings, environ))
+    return CountingLogExporter(make, ledger)
+
+
+def file_log_exporter(settings: Settings) -> LogRecordExporter:
+    """The same for log records."""
+    from litespan.export.otlp_file import OtlpFileLogExporter
+
+    return OtlpFileLogExporter(file_path(LOGS, settings), settings.file_max_bytes, settings.file_backups)
+
+
+def _otlp_log_exporter(target: OtlpTarget) -> Callable[[], LogRecordExporter]:
+    if target.protocol == GRPC:
+        from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogExporter
+
+        return partial(GrpcLogExporter, endpoint=target.argument)
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+
+    return partial(OTLPLogExporter, endpoint=target.argument)
 
 
 def _destination(name: str, signal: str, settings: Settings, environ: Mapping[str, str]) -> Destination:

@@ -12,14 +12,16 @@ logger = logging.getLogger("litespan")
 
 TRACES: Final = "traces"
 METRICS: Final = "metrics"
+LOGS: Final = "logs"
 
 EXPORT_FAILED: Final = "export_failed"
 QUEUE_FULL: Final = "queue_full"
 SHUT_DOWN: Final = "shut_down"
 NO_ROOT: Final = "no_root"
 
+_QUEUE_SIZE: Final = {TRACES: "OTEL_BSP_MAX_QUEUE_SIZE", LOGS: "OTEL_BLRP_MAX_QUEUE_SIZE"}
 _WHAT_TO_DO: Final = {
-    QUEUE_FULL: "Spans end faster than they can be sent: raise OTEL_BSP_MAX_QUEUE_SIZE (default 2048).",
+    QUEUE_FULL: "They come faster than they can be sent: raise {queue_size} (default 2048).",
     SHUT_DOWN: "They ended after shutdown, or shutdown ran out of time: raise its timeout.",
     NO_ROOT: "Their trace's first span never ended, so no tree was printed.",
 }
@@ -30,7 +32,7 @@ class Destination:
     """Where one exporter sends: shown in logs, so it holds no credentials.
 
     Attributes:
-        signal: ``traces`` or ``metrics``.
+        signal: ``traces``, ``metrics`` or ``logs``.
         label: what it is, for example ``OTLP http/protobuf http://localhost:4318/v1/traces``.
         advice: what to do when exports to it fail; one sentence.
     """
@@ -96,7 +98,7 @@ class ExportLedger:
         """Count a failed export; ``error_type`` is an exception's class or ``export_failed``."""
         with self._lock:
             self._failures[error_type] += 1
-            if self.destination.signal == TRACES:
+            if self.destination.signal != METRICS:
                 self._dropped[EXPORT_FAILED] += items
         self._log_first_loss(items, error_type, self.destination.advice)
 
@@ -104,7 +106,8 @@ class ExportLedger:
         """Count items that were lost before the exporter got them."""
         with self._lock:
             self._dropped[reason] += items
-        self._log_first_loss(items, reason, _WHAT_TO_DO[reason])
+        queue_size = _QUEUE_SIZE.get(self.destination.signal)
+        self._log_first_loss(items, reason, _WHAT_TO_DO[reason].format(queue_size=queue_size))
 
     def _log_first_loss(self, items: int, reason: str, advice: str) -> None:
         with self._lock:

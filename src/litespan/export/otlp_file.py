@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from opentelemetry.sdk._logs import ReadableLogRecord
+from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from litespan.export.json_lines import JsonLinesFile
-from litespan.export.otlp_json import metrics_to_json, spans_to_json
+from litespan.export.otlp_json import logs_to_json, metrics_to_json, spans_to_json
 
 DEFAULT_MAX_BYTES = 100_000_000
 DEFAULT_BACKUPS = 3
@@ -30,6 +32,26 @@ class OtlpFileSpanExporter(SpanExporter):
         """Append one line; FAILURE if it cannot be written now."""
         written = self._file.try_write(spans_to_json(spans))
         return SpanExportResult.SUCCESS if written else SpanExportResult.FAILURE
+
+    def shutdown(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Nothing is held back, so this does nothing."""
+        return True
+
+
+class OtlpFileLogExporter(LogRecordExporter):
+    """The same for log records, events among them."""
+
+    def __init__(self, path: str, max_bytes: int = DEFAULT_MAX_BYTES, backups: int = DEFAULT_BACKUPS) -> None:
+        self._file = JsonLinesFile(path, max_bytes, backups)
+
+    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
+        """Append one line; FAILURE if it cannot be written now."""
+        written = self._file.try_write(logs_to_json(batch))
+        return LogRecordExportResult.SUCCESS if written else LogRecordExportResult.FAILURE
 
     def shutdown(self) -> None:
         """Close the file."""

@@ -1,4 +1,4 @@
-"""Spans and metrics as OTLP/JSON: what the Collector's ``otlpjsonfile`` receiver reads.
+"""Spans, metrics and log records as OTLP/JSON: what the Collector's ``otlpjsonfile`` receiver reads.
 
 The official encoder makes the protobuf message, and protobuf's own JSON mapping makes the JSON. OTLP differs
 from that mapping in one thing: trace and span ids are hex, not base64
@@ -14,8 +14,10 @@ from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
+from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.metrics.export import MetricsData
 from opentelemetry.sdk.trace import ReadableSpan
 
@@ -43,6 +45,14 @@ def metrics_to_json(metrics_data: MetricsData) -> bytes:
     return _dump(request)
 
 
+def logs_to_json(records: Sequence[ReadableLogRecord]) -> bytes:
+    """Return one ``ExportLogsServiceRequest`` as one line of OTLP/JSON, without a newline."""
+    request = _to_dict(encode_logs(records))
+    for record in _log_dicts(request):
+        _ids_to_hex(record)
+    return _dump(request)
+
+
 def _to_dict(message: Message) -> _Json:
     as_dict: _Json = MessageToDict(message, use_integers_for_enums=True)
     return as_dict
@@ -56,6 +66,12 @@ def _span_dicts(request: _Json) -> Iterator[_Json]:
     for resource in request.get("resourceSpans", ()):
         for scope in resource.get("scopeSpans", ()):
             yield from scope.get("spans", ())
+
+
+def _log_dicts(request: _Json) -> Iterator[_Json]:
+    for resource in request.get("resourceLogs", ()):
+        for scope in resource.get("scopeLogs", ()):
+            yield from scope.get("logRecords", ())
 
 
 def _point_dicts(request: _Json) -> Iterator[_Json]:

@@ -6,14 +6,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from litespan.export.counting import CountingMetricExporter, CountingSpanExporter
+from litespan.export.counting import CountingLogExporter, CountingMetricExporter, CountingSpanExporter
 from litespan.export.deadline import Worker
-from litespan.export.ledger import Destination, ExportLedger
-from litespan.export.span_queue import QueueSize, SpanQueue
+from litespan.export.ledger import LOGS, TRACES, Destination, ExportLedger
+from litespan.export.log_queue import LogQueue
+from litespan.export.queue_book import QueueBook, QueueSize
+from litespan.export.span_queue import SpanQueue
 
 
 class Path(ABC):
@@ -40,7 +43,7 @@ class Path(ABC):
         """End an export that takes too long, as far as its exporter can be interrupted."""
 
     def waiting(self) -> int:
-        """Return the number of ended spans that were not handed to an exporter yet."""
+        """Return the number of ended spans or events that were not handed to an exporter yet."""
         return 0
 
     def reset_after_fork(self) -> None:
@@ -48,26 +51,32 @@ class Path(ABC):
         self.worker.start()
 
 
-class SpanPath(Path):
-    """Spans to one exporter: from a queue, or without a ``size`` at once, because a person waits for them."""
+class BatchPath(Path):
+    """Items to one exporter through a processor of OpenTelemetry, whose queue may have a book."""
 
-    def __init__(self, exporter: CountingSpanExporter, size: QueueSize | None) -> None:
-        super().__init__("traces", exporter.ledger)
+    def __init__(
+        self,
+        signal: str,
+        exporter: CountingSpanExporter | CountingLogExporter,
+        processor: Any,
+        book: QueueBook | None,
+    ) -> None:
+        super().__init__(signal, exporter.ledger)
         self._exporter = exporter
-        self._queue = SpanQueue(exporter, exporter.ledger, size) if size else None
-        self.processor = self._queue or SimpleSpanProcessor(exporter)
+        self._processor = processor
+        self._book = book
         self._known_losses = 0
 
     def flush(self) -> bool:
         """Empty the queue; True only if nothing was lost since the flush before this one."""
-        flushed = self.processor.force_flush()
+        flushed = bool(self._processor.force_flush())
         before, self._known_losses = self._known_losses, self._exporter.ledger.losses()
         return flushed and before == self._known_losses
 
     def shutdown(self) -> bool:
-        """Empty the queue and stop; spans that end later are counted as dropped."""
+        """Empty the queue and stop; what comes later is counted as dropped."""
         flushed = self.flush()
-        self.processor.shutdown()
+        self._processor.shutdown()
         return flushed
 
     def interrupt(self) -> None:
@@ -76,15 +85,33 @@ class SpanPath(Path):
 
     def waiting(self) -> int:
         """Return the length of the queue."""
-        return self._queue.waiting() if self._queue else 0
+        return self._book.waiting() if self._book else 0
 
     def reset_after_fork(self) -> None:
-        """Forget the parent's spans and connections."""
+        """Forget the parent's items and connections."""
         self._known_losses = 0
         self._exporter.reset_after_fork()
-        if self._queue:
-            self._queue.reset_after_fork()
+        if self._book:
+            self._book.reset()
         super().reset_after_fork()
+
+
+class SpanPath(BatchPath):
+    """Spans to one exporter: from a queue, or without a ``size`` at once, because a person waits for them."""
+
+    def __init__(self, exporter: CountingSpanExporter, size: QueueSize | None) -> None:
+        queue = SpanQueue(exporter, exporter.ledger, size) if size else None
+        self.processor = queue or SimpleSpanProcessor(exporter)
+        super().__init__(TRACES, exporter, self.processor, queue.book if queue else None)
+
+
+class LogPath(BatchPath):
+    """The same for log records."""
+
+    def __init__(self, exporter: CountingLogExporter, size: QueueSize | None) -> None:
+        queue = LogQueue(exporter, exporter.ledger, size) if size else None
+        self.processor = queue or SimpleLogRecordProcessor(exporter)
+        super().__init__(LOGS, exporter, self.processor, queue.book if queue else None)
 
 
 class MetricPath(Path):

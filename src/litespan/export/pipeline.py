@@ -7,34 +7,41 @@ import os
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from typing import Any, Final
 
 from opentelemetry import trace
+from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
+from opentelemetry.sdk.resources import Resource
 
 from litespan.export.adoption import (
+    application_logger_provider,
     application_meter_provider,
     application_tracer_provider,
+    make_logger_provider_global,
     make_meter_provider_global,
     make_tracer_provider_global,
 )
 from litespan.export.choice import files_by_default, metric_interval_ms
-from litespan.export.exporters import metric_exporters, span_exporters
-from litespan.export.ledger import METRICS, TRACES
+from litespan.export.exporters import log_exporters, metric_exporters, span_exporters
+from litespan.export.ledger import LOGS, METRICS, TRACES
 from litespan.export.paths import Path
 from litespan.export.providers import (
+    Logs,
     Metrics,
     Traces,
+    adopt_logs,
     adopt_metrics,
     adopt_traces,
+    build_logs,
     build_metrics,
     build_traces,
     warn_of_ignored_exporters,
 )
+from litespan.export.queue_book import queue_size
 from litespan.export.resource import build_resource
-from litespan.export.span_queue import queue_size
 from litespan.settings import Settings
 
 logger = logging.getLogger("litespan")
@@ -46,11 +53,15 @@ _GRACE: Final = 0.25
 class Pipeline:
     """Providers and what flushes, stops and counts them. Build it with :func:`build` or :func:`adopt`."""
 
-    def __init__(self, traces: Traces, metrics: Metrics, notes: Sequence[str] = ()) -> None:
+    def __init__(self, traces: Traces, metrics: Metrics, logs: Logs, notes: Sequence[str] = ()) -> None:
         self.tracer_provider: trace.TracerProvider = traces.provider
         self.meter_provider: MeterProvider = metrics.provider
+        # None where no events are asked for.
+        self.logger_provider: LoggerProvider | None = logs.provider
         self._paths: dict[str, Sequence[Path]] = {TRACES: traces.paths, METRICS: metrics.paths}
-        self._notes = [*traces.notes, *metrics.notes, *notes]
+        if logs.provider is not None:
+            self._paths[LOGS] = logs.paths
+        self._notes = [*traces.notes, *metrics.notes, *logs.notes, *notes]
         self._lock = threading.Lock()
         self._ending: list[Future[bool]] | None = None
         _reset_after_fork(self)
@@ -82,10 +93,11 @@ class Pipeline:
     def stats(self) -> dict[str, dict[str, Any]]:
         """Return the counts of each signal, summed over its destinations.
 
-        ``handed_over``, ``exported``, ``queued`` and ``dropped`` (by reason) are spans or metric points,
-        ``export_failures`` are exports (by exception class). Exports of adopted providers are not seen.
+        ``handed_over``, ``exported``, ``queued`` and ``dropped`` (by reason) are spans, metric points or log
+        records, ``export_failures`` are exports (by exception class). Exports of adopted providers are not
+        seen. ``logs`` are there only if events are asked for.
         """
-        return {signal: self._signal_stats(signal) for signal in (TRACES, METRICS)}
+        return {signal: self._signal_stats(signal) for signal in self._paths}
 
     def dropped(self) -> dict[tuple[str, str], int]:
         """Return the number of items lost, by signal and reason."""
@@ -99,7 +111,7 @@ class Pipeline:
 
     def queue_size(self) -> int:
         """Return the number of ended spans that wait for their export."""
-        return sum(path.waiting() for path in self._all())
+        return sum(path.waiting() for path in self._paths[TRACES])
 
     def _all(self) -> list[Path]:
         return [path for paths in self._paths.values() for path in paths]
@@ -114,10 +126,10 @@ class Pipeline:
 
     def _interrupt(self, timeout: float) -> None:
         logger.warning(
-            "litespan gave up waiting for its exporters after %g s; %d spans were still queued. "
+            "litespan gave up waiting for its exporters after %g s; %d spans and events were still queued. "
             "Check that the receiver runs.",
             timeout,
-            self.queue_size(),
+            sum(path.waiting() for path in self._all()),
         )
         for path in self._all():
             path.interrupt()
@@ -145,6 +157,7 @@ def build(
     *,
     tracer_provider: trace.TracerProvider | None = None,
     meter_provider: MeterProvider | None = None,
+    logger_provider: LoggerProvider | None = None,
     use_globals: bool = True,
 ) -> Pipeline:
     """Make the pipeline of ``configure``: adopt a provider that is given or global, build the others.
@@ -159,36 +172,61 @@ def build(
     if use_globals:
         tracer_provider = tracer_provider or application_tracer_provider()
         meter_provider = meter_provider or application_meter_provider()
+        logger_provider = logger_provider or application_logger_provider()
     warn_of_ignored_exporters(
         settings,
         environ,
         traces_adopted=tracer_provider is not None,
         metrics_adopted=meter_provider is not None,
+        logs_adopted=logger_provider is not None,
     )
     # All that can fail comes first, so that a failure leaves no provider and no thread behind.
     size, interval_ms = queue_size(environ), metric_interval_ms(settings, environ)
     resource = build_resource(settings)
     exporters = {} if tracer_provider else span_exporters(settings, environ)
+    make_logs = _logs_maker(settings, environ, logger_provider)
     meters = {} if meter_provider else metric_exporters(settings, environ)
     traces = adopt_traces(tracer_provider) if tracer_provider else build_traces(exporters, size, resource)
     metrics = (
         adopt_metrics(meter_provider) if meter_provider else build_metrics(meters, interval_ms, resource)
     )
+    logs = make_logs(resource)
     if use_globals and tracer_provider is None:
         make_tracer_provider_global(traces.provider)
     if use_globals and meter_provider is None:
         make_meter_provider_global(metrics.provider)
-    return Pipeline(traces, metrics, _hint(settings, environ))
+    if use_globals and logger_provider is None and logs.provider is not None:
+        make_logger_provider_global(logs.provider)
+    return Pipeline(traces, metrics, logs, _hint(settings, environ))
 
 
 def adopt(
-    tracer_provider: trace.TracerProvider | None = None, meter_provider: MeterProvider | None = None
+    tracer_provider: trace.TracerProvider | None = None,
+    meter_provider: MeterProvider | None = None,
+    logger_provider: LoggerProvider | None = None,
+    *,
+    events: bool = False,
 ) -> Pipeline:
     """Make the pipeline of ``instrument``: use the given or the global providers and build none.
 
-    A global provider that the application sets later is used from then on.
+    A global provider that the application sets later is used from then on. Without ``events`` the logger
+    provider is left alone.
     """
-    return Pipeline(adopt_traces(tracer_provider), adopt_metrics(meter_provider))
+    logs = adopt_logs(logger_provider) if events else Logs()
+    return Pipeline(adopt_traces(tracer_provider), adopt_metrics(meter_provider), logs)
+
+
+def _logs_maker(
+    settings: Settings, environ: Mapping[str, str], provider: LoggerProvider | None
+) -> Callable[[Resource], Logs]:
+    """Return what makes the way of the events; all that can fail is done before."""
+    if not settings.events:
+        return lambda _: Logs()
+    if provider is not None:
+        return lambda _: adopt_logs(provider)
+    size = queue_size(environ, LOGS)
+    exporters = log_exporters(settings, environ)
+    return lambda resource: build_logs(exporters, size, resource)
 
 
 def _hint(settings: Settings, environ: Mapping[str, str]) -> list[str]:

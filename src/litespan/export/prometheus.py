@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable
+from inspect import signature
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from prometheus_client import CollectorRegistry, Metric
@@ -24,6 +25,11 @@ class SerialRegistry(CollectorRegistry):
         with self._one_at_a_time:
             metrics = list(super().collect())
         return iter(metrics)
+
+
+def has_labels_of_resource() -> bool:
+    """Say whether OpenTelemetry's reader can put attributes of the resource on metrics; from 0.66b1 on."""
+    return "resource_attribute_filter" in signature(PrometheusMetricReader).parameters
 
 
 def make_reader(registry: CollectorRegistry, resource_labels: Collection[str]) -> PrometheusMetricReader:

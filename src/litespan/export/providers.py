@@ -6,17 +6,18 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from opentelemetry import metrics, trace
+from opentelemetry import _logs, metrics, trace
+from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 from litespan.export.choice import CONSOLE, given_by_argument
-from litespan.export.counting import CountingMetricExporter, CountingSpanExporter
-from litespan.export.ledger import METRICS, TRACES, Destination
-from litespan.export.paths import AdoptedPath, MetricPath, Path, SpanPath
+from litespan.export.counting import CountingLogExporter, CountingMetricExporter, CountingSpanExporter
+from litespan.export.ledger import LOGS, METRICS, TRACES, Destination
+from litespan.export.paths import AdoptedPath, LogPath, MetricPath, Path, SpanPath
+from litespan.export.queue_book import QueueSize
 from litespan.export.scraping import ScrapePath
-from litespan.export.span_queue import QueueSize
 from litespan.settings import Settings
 
 logger = logging.getLogger("litespan")
@@ -38,6 +39,14 @@ class Metrics(NamedTuple):
     provider: metrics.MeterProvider
     paths: Sequence[Path]
     notes: Sequence[str]
+
+
+class Logs(NamedTuple):
+    """A logger provider, its paths, and where they lead; without a provider, no events are emitted."""
+
+    provider: _logs.LoggerProvider | None = None
+    paths: Sequence[Path] = ()
+    notes: Sequence[str] = ()
 
 
 def build_traces(
@@ -70,6 +79,17 @@ def build_metrics(
     return Metrics(provider, paths, _notes(METRICS, [path.destination for path in paths]))
 
 
+def build_logs(exporters: Mapping[str, CountingLogExporter], size: QueueSize, resource: Resource) -> Logs:
+    """Make a logger provider for exporters by name."""
+    provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
+    paths = [LogPath(exporter, None if name == CONSOLE else size) for name, exporter in exporters.items()]
+    for path in paths:
+        provider.add_log_record_processor(path.processor)
+    return Logs(
+        provider, paths, _notes(LOGS, [exporter.ledger.destination for exporter in exporters.values()])
+    )
+
+
 def adopt_traces(provider: trace.TracerProvider | None) -> Traces:
     """Use a tracer provider of the application; None: the global one, also if it is set later."""
     find = trace.get_tracer_provider if provider is None else lambda: provider
@@ -82,16 +102,31 @@ def adopt_metrics(provider: metrics.MeterProvider | None) -> Metrics:
     return Metrics(provider or find(), [AdoptedPath(find, METRICS)], [_ADOPTED.format(METRICS)])
 
 
+def adopt_logs(provider: _logs.LoggerProvider | None) -> Logs:
+    """The same for log records."""
+    find = _logs.get_logger_provider if provider is None else lambda: provider
+    return Logs(provider or find(), [AdoptedPath(find, LOGS)], [_ADOPTED.format(LOGS)])
+
+
 def _notes(signal: str, destinations: Iterable[Destination]) -> list[str]:
     return [str(destination) for destination in destinations] or [f"{signal}: nowhere"]
 
 
 def warn_of_ignored_exporters(
-    settings: Settings, environ: Mapping[str, str], *, traces_adopted: bool, metrics_adopted: bool
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    traces_adopted: bool,
+    metrics_adopted: bool,
+    logs_adopted: bool,
 ) -> None:
     """Log one warning if arguments ask for exporters that an adopted provider makes void."""
-    names = {"traces_exporter": traces_adopted, "metrics_exporter": metrics_adopted}
-    names["otlp_endpoint"] = traces_adopted and metrics_adopted
+    names = {
+        "traces_exporter": traces_adopted,
+        "metrics_exporter": metrics_adopted,
+        "logs_exporter": logs_adopted,
+    }
+    names["otlp_endpoint"] = traces_adopted and metrics_adopted and (logs_adopted or not settings.events)
     ignored = [name for name, void in names.items() if void and given_by_argument(settings, name, environ)]
     if ignored:
         logger.warning(

@@ -118,6 +118,11 @@ def _import_extra() -> ModuleType:
             "The metrics exporter 'prometheus' needs a package that is not installed: "
             "pip install 'litespan[prometheus]'"
         ) from error
+    if not prometheus.has_labels_of_resource():
+        raise ConfigurationError(
+            "The metrics exporter 'prometheus' needs opentelemetry-exporter-prometheus 0.66b1 or newer: "
+            "pip install 'litespan[prometheus]'"
+        )
     return prometheus
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 from agents import set_trace_processors, set_tracing_disabled
@@ -13,6 +14,7 @@ from litespan.guard import guarded
 from litespan.recorder import Recorder
 from litespan.records import ToolCall
 from litespan.sources.agents_processor import AgentsProcessor
+from litespan.sources.others import Place, Sight
 from litespan.sources.patching import Patches
 
 logger = logging.getLogger("litespan")
@@ -66,6 +68,18 @@ class AgentsSource:
         if others is not None and self._processor in others:
             kept = [p for p in others if p is not self._processor]
             set_trace_processors([*kept, self._dropped] if self._dropped is not None else kept)
+
+    def sights(self) -> Iterator[Sight]:
+        """Return what else traces the runs."""
+        yield Sight(Place.PROVIDER, type(get_trace_provider()).__module__)
+        for processor in registered() or ():
+            yield Sight(Place.PROCESSOR, type(processor).__module__)
+
+    def removed(self) -> bool:
+        """Say whether somebody has removed the processor since; who asks tells the user."""
+        removed = self._processor not in (registered() or (self._processor,))
+        self._processor.removal_told = removed
+        return removed
 
     def _watch_tool_call_ids(self) -> None:
         """Learn the id of a tool call, which the SDK's span does not hold.

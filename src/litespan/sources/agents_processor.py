@@ -12,17 +12,18 @@ from typing import Any, Final
 
 from agents.tracing import TracingProcessor, get_current_span, get_current_trace, get_trace_provider
 
+from litespan import scopes
 from litespan.guard import guarded
-from litespan.providers import provider_name, split_model
 from litespan.recorder import Position, Recorder
-from litespan.records import AgentRun, Guardrail, ModelCall, Record, Run, ToolCall, Workflow
-from litespan.sources import agents_mapping, agents_outcome
+from litespan.records import AgentRun, Guardrail, McpTools, Record, Run, Step, ToolCall, Workflow
+from litespan.sources import agents_mapping, agents_models, agents_outcome
+from litespan.sources.agents_calls import ModelSpans
+from litespan.table import OpenTrace
 
 logger = logging.getLogger("litespan")
 
 _DEFAULT_WORKFLOW: Final = "Agent workflow"
 _NO_OP: Final = "no-op"
-_GENERATION: Final = "generation"
 _CONVERSATION_KEYS: Final = ("conversation_id", "session_id", "thread_id")
 
 
@@ -31,8 +32,10 @@ class AgentsProcessor(TracingProcessor):
 
     def __init__(self, recorder: Recorder, flush: Callable[[], object]) -> None:
         self._recorder = recorder
+        self._models = ModelSpans(recorder)
         self._flush = flush
         self._warned: set[str] = set()
+        self.removal_told = False
 
     # -- callbacks of the SDK ------------------------------------------------------------------------------
     @guarded("agents processor")
@@ -53,14 +56,16 @@ class AgentsProcessor(TracingProcessor):
         """End the root, or let it wait for its children."""
         opened = self._recorder.table.trace(trace.trace_id)
         if opened is not None:
+            self._detach_unfinished(opened)
             agents_outcome.settle(opened.workflow, None)
             self._recorder.end(opened.workflow)
 
     @guarded("agents processor")
     def on_span_start(self, span: Any) -> None:
-        """Begin a record; a generation span waits for the call that it is for."""
+        """Begin a record."""
         data = span.span_data
-        if data.type == _GENERATION:
+        if agents_models.is_model_span(data):
+            self._models.begin(span, self._parent(span))
             return
         record = agents_mapping.begin(data)
         record.trace_id, record.span_id = span.trace_id, span.span_id
@@ -68,8 +73,10 @@ class AgentsProcessor(TracingProcessor):
         parent = self._parent(span)
         if isinstance(record, (AgentRun, Run)):
             self._note_in_root(record, parent)
+        elif isinstance(record, Step):
+            record.allows_content = _allows_content(get_current_span(), parent)
         self._recorder.begin(record, parent)
-        if isinstance(record, (AgentRun, ToolCall)) and record.handle is not None:
+        if isinstance(record, (AgentRun, McpTools, ToolCall)) and record.handle is not None:
             # For the program's own spans; nothing of litespan depends on it.
             record.attached = record.handle.attach()
 
@@ -77,20 +84,17 @@ class AgentsProcessor(TracingProcessor):
     def on_span_end(self, span: Any) -> None:
         """End the record of a span."""
         record, data = self._recorder.table.span(span.span_id), span.span_data
-        if data.type == _GENERATION:
-            if record is None:
-                self._never_sent(span)
+        if record is not None and record.attached is not None and record.handle is not None:
+            record.handle.detach(record.attached)
+            record.attached = None
+        if agents_models.is_model_span(data):
+            self._models.end(span, record, self._parent(span))
             return
         if record is None:
             return
-        if record.attached is not None and record.handle is not None:
-            record.handle.detach(record.attached)
-            record.attached = None
         agents_outcome.settle(record, span.error)
-        captures = isinstance(record, ToolCall) and self._recorder.captures_content(
-            allowed=data.input is not None
-        )
-        agents_mapping.complete(record, data, captures_content=captures)
+        captures = self._recorder.captures_tools(allowed=agents_mapping.allows_content(record, data))
+        agents_mapping.complete(record, span, captures_content=captures)
         self._recorder.end(record)
 
     def shutdown(self) -> None:
@@ -106,40 +110,25 @@ class AgentsProcessor(TracingProcessor):
         table = self._recorder.table
         return table.span(span.parent_id) or table.root(span.trace_id)
 
+    def _detach_unfinished(self, trace: OpenTrace) -> None:
+        """Put the ambient context back where a span that the program never finished is still current.
+
+        That works only in the context that attached it. Another one leaves it alone, so a span that ends
+        later, where it began, still puts it back itself.
+        """
+        for record in reversed(list(trace.open.values())):
+            if record.attached is not None and record.handle is not None:
+                record.handle.detach(record.attached)
+
     def _note_in_root(self, record: AgentRun | Run, parent: Record | None) -> None:
         root = self._recorder.table.root(record.trace_id)
         if root is None:
             return
         if isinstance(record, AgentRun) and root.first_agent is None:
             root.first_agent = record.name
-        if isinstance(record, Run) and parent is root:
-            root.runs += 1
-
-    def _never_sent(self, span: Any) -> None:
-        """Write a LiteLLM generation that failed before any call as a failed call that was not sent.
-
-        In a trace that is closed already nothing is known of the calls any more.
-        """
-        config = span.span_data.model_config
-        if not isinstance(config, Mapping) or config.get("model_impl") != "litellm":
-            return
-        if self._recorder.table.trace(span.trace_id) is None:
-            return
-        name = str(span.span_data.model)
-        provider, model = split_model(name, name.split("/", 1)[:1], None)
-        call = ModelCall(
-            operation="chat",
-            provider=provider_name(provider),
-            model=model,
-            trace_id=span.trace_id,
-            span_id=span.span_id,
-            sent=False,
-            usage_elsewhere=True,
-        )
-        agents_outcome.settle(call, span.error)
-        if call.failure is not None:
-            self._recorder.begin(call, self._parent(span))
-            self._recorder.end(call)
+        if isinstance(record, Run):
+            with self._recorder.table.lock:
+                scopes.begin_run(record, parent, root)
 
     # -- where a call belongs ------------------------------------------------------------------------------
     @guarded("agents processor")
@@ -154,8 +143,8 @@ class AgentsProcessor(TracingProcessor):
         record = self._recorder.table.span(span.span_id)
         if record is None and self._recorder.table.root(span.trace_id) is None:
             self._warn_unregistered()
-        if span.span_data.type == _GENERATION:
-            return self._in_generation(span, record)
+        if agents_models.is_model_span(span.span_data):
+            return self._models.position(span, record, self._parent(span))
         record = record or self._recorder.table.root(span.trace_id)
         return Position(record, span.trace_id, allows_content=_allows_content(span, record))
 
@@ -163,21 +152,6 @@ class AgentsProcessor(TracingProcessor):
         trace = get_current_trace()
         root = self._recorder.table.root(trace.trace_id) if trace is not None else None
         return Position(root, root.trace_id) if root is not None else None
-
-    def _in_generation(self, span: Any, claimed: Record | None) -> Position:
-        """The first call inside a generation span is that generation; others are calls made inside it."""
-        data = span.span_data
-        allows = data.input is not None
-        if claimed is not None:
-            return Position(claimed, span.trace_id, allows_content=allows)
-
-        def annotate(facts: Mapping[str, Any]) -> None:
-            if isinstance(data.model_config, dict):
-                data.model_config["litespan"] = dict(facts)
-
-        return Position(
-            self._parent(span), span.trace_id, span.span_id, allows_content=allows, annotate=annotate
-        )
 
     # -- warnings ------------------------------------------------------------------------------------------
     def _warn_disabled(self) -> None:
@@ -191,6 +165,8 @@ class AgentsProcessor(TracingProcessor):
             )
 
     def _warn_unregistered(self) -> None:
+        if self.removal_told:
+            return
         self._warn_once(
             "litespan sees a run of the Agents SDK that it was not told of: set_trace_processors() was "
             "probably called after litespan was set up and removed it. Call it before, "
@@ -208,7 +184,8 @@ def _left_behind(span: Any) -> bool:
 
     Its generator is closed in another task and cannot reset the current span where the program goes on.
     """
-    return span.span_data.type == _GENERATION and span.ended_at is not None and get_current_trace() is None
+    ended = agents_models.is_model_span(span.span_data) and span.ended_at is not None
+    return ended and get_current_trace() is None
 
 
 def _conversation(trace: Any) -> str | None:
@@ -230,8 +207,11 @@ def _allows_content(span: Any, record: Record | None) -> bool:
     A tool span has its input set before the tool runs, only if allowed. Elsewhere in a run it does not
     tell, and the stricter answer is taken.
     """
+    if isinstance(record, Step):
+        return record.allows_content
     if isinstance(record, ToolCall):
-        return getattr(span.span_data, "input", None) is not None
+        current = span is not None and span.span_id == record.span_id
+        return current and getattr(span.span_data, "input", None) is not None
     while record is not None:
         if isinstance(record, (AgentRun, Guardrail, Run)):
             return False

@@ -12,13 +12,13 @@ from litespan.sources.litellm_usage import read
 
 
 def messages(named: Mapping[str, Any]) -> list[Any] | None:
-    """Return what a request says to the model, the instructions of the Responses API first.
+    """Return what a request says to the model, the Responses API's and Anthropic's instructions first.
 
     The list is a copy: the program may go on with its own while a stream runs.
     """
     given = named.get("messages") or named.get("prompt") or named.get("input")
     listed = list(given) if isinstance(given, (list, tuple)) else [given]
-    instructions = named.get("instructions")
+    instructions = named.get("instructions") or named.get("system")
     if instructions is not None:
         listed.insert(0, {"role": "system", "content": instructions})
     return listed if given or instructions else None

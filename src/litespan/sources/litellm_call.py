@@ -15,7 +15,7 @@ from litespan import records
 from litespan.guard import guarded
 from litespan.recorder import Position, Recorder
 from litespan.records import ModelCall
-from litespan.sources import litellm_answer, litellm_secrets, litellm_transport
+from litespan.sources import litellm_answer, litellm_secrets, litellm_transport, span_facts
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_usage import fill_cache_writes, read
 
@@ -71,6 +71,11 @@ class OpenCall:
         litellm_transport.current.reset(probe)
         current.reset(call)
 
+    @property
+    def mocked(self) -> bool:
+        """Whether LiteLLM makes the answer up. Some calls ignore that wish; their requests are seen."""
+        return self.record.mocked and not (self.probe is not None and self.probe.attempts)
+
     @guarded("call source")
     def _attach(self) -> object:
         return self.record.handle.attach() if self.record.handle is not None else None
@@ -117,14 +122,16 @@ class OpenCall:
             record.attempts = self.probe.attempts
             record.server_address = self.probe.host
             record.server_port = self.probe.port
-        record.usage_elsewhere = self.custom and record.inner_usage
+        record.usage_elsewhere = self.custom and bool((record.whole or record).inner_tokens)
         self._note_usage(outcome)
         self._recorder.end(record, self._left_ns)
         self._annotate()
 
     def _note_usage(self, outcome: str) -> None:
         record = self.record
-        if record.cache_hit or record.usage_elsewhere:
+        if record.mocked:
+            record.usage = None
+        if record.cache_hit or record.usage_elsewhere or record.mocked:
             record.usage_missing_reason = None
         elif outcome != records.OK:
             if record.usage is not None:
@@ -134,16 +141,10 @@ class OpenCall:
                 record.usage_missing_reason = mapping.unbilled_doubt(record.failure)
 
     def _annotate(self) -> None:
-        """Add what the SDK's own span cannot know: cost (USD) and time to first chunk (seconds)."""
+        """Tell the SDK's own span, if it is there for this call."""
         if self._position is None or self._position.annotate is None:
             return
-        facts: dict[str, Any] = {}
-        if self.record.cost is not None:
-            facts["cost"] = self.record.cost.amount
-            facts["currency"] = self.record.cost.currency
-        if self.record.time_to_first_chunk is not None:
-            facts["time_to_first_chunk"] = self.record.time_to_first_chunk
-        if facts:
+        if facts := span_facts.of_call(self.record):
             self._position.annotate(facts)
 
     # -- streams -------------------------------------------------------------------------------------------

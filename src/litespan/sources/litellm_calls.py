@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
 
@@ -18,53 +17,29 @@ from litespan.records import OK, ModelCall
 from litespan.sources import (
     call_options,
     litellm_answer,
+    litellm_detours,
     litellm_mapping,
     litellm_secrets,
     litellm_transport,
 )
 from litespan.sources.litellm_call import OpenCall, current
-from litespan.sources.litellm_readers import ResponsesReader, StreamReader, TextReader
-from litespan.sources.litellm_stream import Stream, StreamState, stop_asking
+from litespan.sources.litellm_entrances import Entrance, found_in
+from litespan.sources.litellm_proxies import observed
+from litespan.sources.litellm_stream import StreamState, stop_asking
 from litespan.sources.litellm_usage import read
+from litespan.sources.lookout import Lookout
 from litespan.sources.patching import Patches
 
 _MAX_REFUSALS: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Entrance:
-    """One public function of LiteLLM: its operation, and where its positional arguments go."""
-
-    operation: str
-    is_async: bool
-    positional: tuple[str, ...]
-    asks_for_usage: bool
-    reader: Callable[[], StreamReader]
-
-
-_CHAT: Final = ("model", "messages")
-_PROMPT: Final = ("prompt", "model")
-_INPUT: Final = ("model", "input")
-_RESPONSES: Final = ("input", "model")
-
-ENTRANCES: Final[Mapping[str, Entrance]] = {
-    "acompletion": Entrance("chat", True, _CHAT, True, StreamReader),
-    "completion": Entrance("chat", False, _CHAT, True, StreamReader),
-    "atext_completion": Entrance("text_completion", True, _PROMPT, True, TextReader),
-    "text_completion": Entrance("text_completion", False, _PROMPT, True, TextReader),
-    "aembedding": Entrance("embeddings", True, _INPUT, False, StreamReader),
-    "embedding": Entrance("embeddings", False, _INPUT, False, StreamReader),
-    "aresponses": Entrance("chat", True, _RESPONSES, False, ResponsesReader),
-    "responses": Entrance("chat", False, _RESPONSES, False, ResponsesReader),
-}
-
-
 class CallSource:
     """Watches LiteLLM's public calls for one recorder."""
 
-    def __init__(self, litellm: Any, recorder: Recorder) -> None:
+    def __init__(self, litellm: Any, recorder: Recorder, lookout: Lookout) -> None:
         self._litellm = litellm
         self._recorder = recorder
+        self._lookout = lookout
         self._patches = Patches()
         self._probing = False
         self._refusals: set[str] = set()
@@ -74,10 +49,10 @@ class CallSource:
         """Wrap the public calls, and LiteLLM's transport where the probe fits."""
         if self._recorder.settings.transport_probe:
             self._probing = litellm_transport.install(self._patches)
-        for name, entrance in ENTRANCES.items():
-            if hasattr(self._litellm, name):
-                hook = self._async_hook(entrance) if entrance.is_async else self._sync_hook(entrance)
-                self._patches.wrap(self._litellm, name, hook)
+        for owner, name, entrance in found_in(self._litellm):
+            hook = self._async_hook(entrance) if entrance.is_async else self._sync_hook(entrance)
+            self._patches.wrap(owner, name, hook)
+        litellm_detours.install(self._litellm, self._patches)
 
     def uninstall(self) -> None:
         """Put LiteLLM's own functions back."""
@@ -164,6 +139,7 @@ class CallSource:
         """Begin a record, or return ``None``; the second value are arguments that ask for the usage."""
         if self._recorder.suppressed():
             return None
+        self._lookout.call_begins()
         position = self._recorder.locate()
         if position is not None and position.disabled and self._recorder.settings.follow_agents_tracing:
             return None
@@ -173,7 +149,8 @@ class CallSource:
         call = OpenCall(self._recorder, record, position, custom=custom, probing=self._probing)
         if record.captures_content:
             call.secrets = _secrets(named)
-        self._recorder.begin(record, self._parent(position))
+        if not self._claimed(record, position):
+            self._recorder.begin(record, self._parent(position))
         asking = self._ask_for_usage(entrance, record, args, kwargs)
         if asking is not None:
             call.asked_for_usage, call.cache_key = True, asking.get("cache_key")
@@ -194,6 +171,7 @@ class CallSource:
             server_address=host,
             server_port=port,
             price=options.price if options is not None else None,
+            mocked=litellm_mapping.is_mocked(named),
         )
         if position is not None:
             record.trace_id, record.span_id = position.trace_id, position.span_id
@@ -212,7 +190,9 @@ class CallSource:
         model = named.get("model")
         if not isinstance(model, str):
             return None, None
-        provider, bare = split_model(model, self._providers, named.get("custom_llm_provider"))
+        # LiteLLM adds the program's own providers to its list only when it calls one of them.
+        known = self._providers | self._custom_providers() if self._custom_providers() else self._providers
+        provider, bare = split_model(model, known, named.get("custom_llm_provider"))
         if provider is None:
             # LiteLLM's own look-up prints to stdout for models that it does not know; its table does not.
             entry = self._litellm.model_cost.get(model)
@@ -223,7 +203,12 @@ class CallSource:
         if position is not None and position.record is not None:
             return position.record
         outer = current.get()
-        return outer.record if outer is not None else None
+        return outer.record.whole or outer.record if outer is not None else None
+
+    def _claimed(self, record: ModelCall, position: Position | None) -> bool:
+        """Say whether the host's own model span stands for this call."""
+        whole = position.call if position is not None else None
+        return whole is not None and self._recorder.claim(whole, record)
 
     def _custom_providers(self) -> set[str]:
         return {entry["provider"] for entry in self._litellm.custom_provider_map}
@@ -268,7 +253,7 @@ class CallSource:
     # -- after the call ------------------------------------------------------------------------------------
     def _hand_over(self, entrance: Entrance, call: OpenCall, response: Any) -> Any:
         if not call.record.stream or not (hasattr(response, "__anext__") or hasattr(response, "__next__")):
-            call.returned(response)
+            self._end(entrance, call, response)
             return response
         proxy = self._proxy(entrance, call, response)
         if proxy is None:
@@ -277,18 +262,22 @@ class CallSource:
         return proxy
 
     @guarded("call source")
+    def _end(self, entrance: Entrance, call: OpenCall, response: Any) -> None:
+        call.returned(entrance.reader().whole(response))
+
+    @guarded("call source")
     def _give_up(self, entrance: Entrance, call: OpenCall, response: Any) -> None:
         """Leave a stream alone that cannot be observed, as the program would have it; end its call here."""
         stop_asking(entrance.reader().source(response))
         call.ended(OK)
 
     @guarded("call source")
-    def _proxy(self, entrance: Entrance, call: OpenCall, response: Any) -> Stream:
+    def _proxy(self, entrance: Entrance, call: OpenCall, response: Any) -> Any:
         reader = entrance.reader()
         hidden = read(response, "_hidden_params")
         if call.cache_key is not None and read(hidden, "cache_key") is not None:
             hidden["cache_key"] = call.cache_key
-        return Stream(response, StreamState(call, reader.source(response), reader))
+        return observed(response, StreamState(call, reader.source(response), reader))
 
 
 _secrets = guarded("call source")(litellm_secrets.of_request)

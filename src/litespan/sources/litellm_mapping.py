@@ -24,6 +24,9 @@ _PARAMETERS: Final = (
     "service_tier",
     "dimensions",
 )
+_MOCKS: Final = ("mock_response", "mock_tool_calls", "mock_timeout")
+_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_UNDER_WAY: Final = ("queued", "in_progress")  # what the Responses API says of `background=True`
 _MAX_CODE: Final = 64
 _MAX_CAUSES: Final = 32
 
@@ -64,6 +67,11 @@ def parameters(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def is_mocked(kwargs: Mapping[str, Any]) -> bool:
+    """Say whether a request asks LiteLLM to make the answer up instead of sending it to a provider."""
+    return any(kwargs.get(name) for name in _MOCKS)
+
+
 def _scalar(value: Any) -> bool:
     return value is not None and isinstance(value, (int, float, str)) and not isinstance(value, bool)
 
@@ -89,7 +97,7 @@ def _host_and_port(url: str) -> tuple[str | None, int | None]:
         return None, None
     if host is None:
         return None, None
-    return host, port or {"http": 80, "https": 443}.get(parts.scheme)
+    return host, port or _PORTS.get(parts.scheme)
 
 
 def fill_from_response(call: ModelCall, response: Any) -> None:
@@ -97,7 +105,7 @@ def fill_from_response(call: ModelCall, response: Any) -> None:
     hidden = read(response, "_hidden_params")
     found = reader(response)
     raw_usage = found("usage")
-    call.cache_hit = read(hidden, "cache_hit") is True
+    call.cache_hit = from_cache(hidden)
     call.response_id = _text(found("id"))
     call.response_model = _text(found("model"))
     call.service_tier = _text(found("service_tier"))
@@ -105,8 +113,18 @@ def fill_from_response(call: ModelCall, response: Any) -> None:
     call.finish_reasons = _finish_reasons(found("choices"), found("status"))
     call.usage = without_estimates(usage_from(raw_usage), call.litellm_provider)
     if call.usage is None and not call.cache_hit:
-        call.usage_missing_reason = "not_reported"
+        call.usage_missing_reason = "background" if found("status") in _UNDER_WAY else "not_reported"
     fill_from_hidden(call, hidden, raw_usage)
+
+
+def from_cache(hidden: Any) -> bool:
+    """Say whether a whole answer came from LiteLLM's own cache.
+
+    LiteLLM marks it where it keeps its notes in a dict. Those of text completions are an object, which only
+    names the key of the entry (litellm 1.83.0).
+    """
+    in_object = hidden is not None and not isinstance(hidden, dict)
+    return read(hidden, "cache_hit") is True or (in_object and _text(read(hidden, "cache_key")) is not None)
 
 
 def fill_from_hidden(call: ModelCall, hidden: Any, raw_usage: Any = None) -> None:

@@ -16,6 +16,10 @@ _FINISH_UNKNOWN: Final = frozenset({"gemini", "vertex_ai", "vertex_ai_beta", "ca
 class StreamReader:
     """Reads LiteLLM's chat streams (``CustomStreamWrapper``)."""
 
+    def whole(self, response: Any) -> Any:
+        """Return an answer that is no stream, in a shape that :mod:`litellm_mapping` reads."""
+        return response
+
     def source(self, stream: Any) -> Any:
         """Return the object that keeps what the provider sent."""
         return stream

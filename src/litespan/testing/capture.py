@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
+from opentelemetry._logs import LogRecord
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -22,7 +25,7 @@ from litespan.testing.tree import render_tree
 
 
 class Capture:
-    """Instruments the process for the time of a ``with`` block and keeps spans and metrics in memory.
+    """Instruments the process for the time of a ``with`` block; keeps spans, metrics and events in memory.
 
     Args:
         deterministic: count ids and step the clock by a millisecond at each look, for snapshots.
@@ -41,10 +44,18 @@ class Capture:
         self.tracer_provider = TracerProvider(sampler=sampler, id_generator=ids, shutdown_on_exit=False)
         self.tracer_provider.add_span_processor(SimpleSpanProcessor(self._exporter))
         self.meter_provider = MeterProvider([self._reader], shutdown_on_exit=False)
+        self._records = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
+        self.logger_provider = LoggerProvider(shutdown_on_exit=False)
+        self.logger_provider.add_log_record_processor(SimpleLogRecordProcessor(self._records))
 
     def __enter__(self) -> Capture:
         """Instrument; whatever was instrumented before is taken out."""
-        pipeline = adopt(self.tracer_provider, self.meter_provider)
+        pipeline = adopt(
+            self.tracer_provider,
+            self.meter_provider,
+            self.logger_provider,
+            events=self._settings.events,
+        )
         _api.install(self._settings, pipeline, clock=self._clock)
         return self
 
@@ -69,8 +80,15 @@ class Capture:
         return render_tree(self.spans, attributes)
 
     def clear(self) -> None:
-        """Forget the spans so far; metrics are cumulative and stay."""
+        """Forget the spans and events so far; metrics are cumulative and stay."""
         self._exporter.clear()
+        self._records.clear()
+
+    # -- events --------------------------------------------------------------------------------------------
+    @property
+    def events(self) -> Sequence[LogRecord]:
+        """The events of model calls, in the order in which the calls ended; see ``capture_content``."""
+        return [record.log_record for record in self._records.get_finished_logs()]
 
     # -- metrics -------------------------------------------------------------------------------------------
     def points(self, metric: str, **attributes: Any) -> list[Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 from aiohttp import web
 
@@ -99,5 +100,17 @@ class Server:
             match=dict(http.match_info),
             query=dict(http.query),
             headers={name.lower(): value for name, value in http.headers.items()},
-            json=await http.json(),
+            json=await _fields(http),
         )
+
+
+async def _fields(http: web.Request) -> Mapping[str, Any]:
+    """Read a body of JSON, or the fields of a form; files of a form are known by their size only."""
+    if http.content_type != "multipart/form-data":
+        document: Mapping[str, Any] = await http.json()
+        return document
+    form = await http.post()
+    return {
+        name: len(value.file.read()) if isinstance(value, web.FileField) else value
+        for name, value in form.items()
+    }

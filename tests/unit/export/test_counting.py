@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from litespan.export.counting import CountingMetricExporter, CountingSpanExporter
 from litespan.export.ledger import Destination, ExportLedger
 from litespan.export.paths import MetricPath, SpanPath
-from litespan.export.span_queue import QueueSize, queue_size
+from litespan.export.queue_book import QueueSize, queue_size
 from litespan.settings import ConfigurationError
 from tests.unit.export.sdk import metrics_of, spans_of
 

@@ -17,11 +17,14 @@ from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
+from litespan.export import prometheus
 from litespan.export.pipeline import Pipeline, build
 from litespan.export.prometheus import SerialRegistry
 from litespan.settings import ConfigurationError, load_settings
 from tests.fakes.ports import free_port
+from tests.versions import needs
 
+needs_labels = needs("opentelemetry-exporter-prometheus", "0.66")
 Build = Callable[..., Pipeline]
 
 
@@ -63,6 +66,7 @@ def value_of(page: str, name: str = "tokens_total") -> float:
     return float(value)
 
 
+@needs_labels
 def test_scrape(make: Build) -> None:
     """The endpoint shows the values at the time of the scrape; only this machine can reach it by default."""
     port = free_port()
@@ -76,6 +80,7 @@ def test_scrape(make: Build) -> None:
     assert pipeline.flush(5)
 
 
+@needs_labels
 def test_address_from_the_environment(make: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     """The standard variables choose the address."""
     port = free_port()
@@ -87,6 +92,7 @@ def test_address_from_the_environment(make: Build, monkeypatch: pytest.MonkeyPat
     assert 42 == value_of(scrape(port, "localhost"))
 
 
+@needs_labels
 def test_shutdown_frees_the_port(make: Build) -> None:
     """After the shutdown nothing listens, and the next pipeline can have the port."""
     port = free_port()
@@ -98,6 +104,7 @@ def test_shutdown_frees_the_port(make: Build) -> None:
     assert 42 == value_of(scrape(port))
 
 
+@needs_labels
 def test_adopted_registry(make: Build) -> None:
     """Metrics join a registry of the program; no server is started; the shutdown takes them out."""
     registry = CollectorRegistry()
@@ -113,6 +120,7 @@ def test_adopted_registry(make: Build) -> None:
     assert b"" == generate_latest(registry)
 
 
+@needs_labels
 def test_provider_that_was_shut_down_before(make: Build) -> None:
     """A program that shuts the meter provider down itself can shut litespan down after it."""
     pipeline = make(prometheus_port=free_port())
@@ -147,6 +155,7 @@ def test_scrapes_at_the_same_time() -> None:
     assert [b"visited 1.0\n"] * 2 == [page.splitlines(keepends=True)[-1] for page in pages]
 
 
+@needs_labels
 def test_port_in_use(make: Build) -> None:
     """A port that is taken is an error that names the setting, and leaves nothing behind."""
     with socket.socket() as other:
@@ -159,6 +168,7 @@ def test_port_in_use(make: Build) -> None:
     assert 42 == value_of(scrape(port))
 
 
+@needs_labels
 def test_port_stays_free_if_another_exporter_fails(make: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where something else cannot work, the port is not taken."""
     port = free_port()
@@ -176,7 +186,7 @@ def test_port_stays_free_if_another_exporter_fails(make: Build, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"prometheus_host": "192.0.2.1"}, "192.0.2.1:9464.*prometheus_host"),
+        pytest.param({"prometheus_host": "192.0.2.1"}, "192.0.2.1:9464.*prometheus_host", marks=needs_labels),
         ({"prometheus_port": 70_000}, "prometheus_port=70000 must be a port"),
         ({"prometheus_port": "http"}, "prometheus_port='http' must be a number"),
         ({"prometheus_registry": "default"}, "must be a prometheus_client.CollectorRegistry"),
@@ -213,3 +223,17 @@ def test_missing_extra() -> None:
     )
 
     assert "pip install 'litespan[prometheus]'" in done.stdout
+
+
+class OlderReader:
+    """Takes what OpenTelemetry's reader took before 0.66b1."""
+
+    def __init__(self, prefix: str = "") -> None:
+        """Take what it took."""
+
+
+def test_exporter_that_is_too_old(make: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An older exporter is refused with the version that is needed."""
+    monkeypatch.setattr(prometheus, "PrometheusMetricReader", OlderReader)
+    with pytest.raises(ConfigurationError, match=r"needs opentelemetry-exporter-prometheus 0\.66b1"):
+        make()

@@ -1,0 +1,105 @@
+"""What the spans of all record types have in common: how a kind is described, and what every span carries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from litespan import semconv
+from litespan.records import Record, Totals
+
+Attributes = dict[str, Any]
+
+
+class SpanEvent(NamedTuple):
+    """Something that happened during a span, at a time in nanoseconds since the Unix epoch."""
+
+    name: str
+    attributes: Attributes
+    time_ns: int | None
+
+
+def no_events(_: Record) -> Iterable[SpanEvent]:
+    """Return no events."""
+    return ()
+
+
+class SpanKindOf(NamedTuple):
+    """How one record type becomes a span; ``renamed`` says that the name is known only at the end."""
+
+    name: Callable[[Any], str]
+    start: Callable[[Any], Attributes]
+    end: Callable[[Any], Attributes]
+    client: bool = False
+    renamed: bool = False
+    events: Callable[[Any], Iterable[SpanEvent]] = no_events
+
+
+def known(attributes: Mapping[str, Any]) -> Attributes:
+    """Return only what is known: entries without ``None``."""
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def named(operation: str, name: str | None) -> str:
+    """Return the operation with a name behind it, if there is one."""
+    return f"{operation} {name}" if name else operation
+
+
+def start(record: Record, attributes: Attributes) -> Attributes:
+    """Add what every span of the Agents SDK's plane carries; what is not known is left out."""
+    attributes[semconv.CONVERSATION_ID] = record.conversation_id or (record.labels and record.labels.session)
+    attributes[semconv.OPENAI_AGENTS_TRACE_ID] = record.trace_id
+    attributes[semconv.OPENAI_AGENTS_SPAN_ID] = record.span_id
+    attributes[semconv.RUN] = record.run
+    attributes[semconv.TURN] = record.turn
+    found = known(attributes)
+    return found if record.labels is None and record.baggage is None else {**said(record), **found}
+
+
+def said(record: Record) -> Attributes:
+    """Return what the program says about a record; what it says in its own code goes before baggage."""
+    attributes: Attributes = dict(record.baggage or {})
+    labels = record.labels
+    if labels is not None:
+        attributes.update(labels.attributes)
+        own = {
+            semconv.USER_ID: labels.user,
+            semconv.SESSION_ID: labels.session,
+            semconv.TAGS: labels.tags or None,
+        }
+        attributes.update(known(own))
+    return attributes
+
+
+def start_plain(record: Record) -> Attributes:
+    """Return what a span without attributes of its own has at its start."""
+    return start(record, {semconv.AGENT_NAME: record.agent_name})
+
+
+def end(record: Record, attributes: Attributes) -> Attributes:
+    """Add what every span carries at its end."""
+    attributes[semconv.OUTCOME] = record.outcome
+    if record.failure is not None:
+        attributes[semconv.ERROR_TYPE] = record.failure.type
+    return attributes
+
+
+def end_plain(record: Record) -> Attributes:
+    """Return what a span without attributes of its own has at its end."""
+    return end(record, {})
+
+
+def totals_of(totals: Totals) -> Attributes:
+    """Return sums; tokens and cost only where at least one call reported them, so that none is invented."""
+    sums: Attributes = {
+        semconv.TOTAL_MODEL_CALLS: totals.model_calls,
+        semconv.TOTAL_TOOL_CALLS: totals.tool_calls,
+    }
+    if totals.reported_calls:
+        sums[semconv.TOTAL_INPUT_TOKENS] = totals.input_tokens
+        sums[semconv.TOTAL_OUTPUT_TOKENS] = totals.output_tokens
+        sums[semconv.TOTAL_CACHE_READ_TOKENS] = totals.cache_read_tokens
+        sums[semconv.TOTAL_REASONING_TOKENS] = totals.reasoning_tokens
+    if totals.priced_calls:
+        sums[semconv.TOTAL_COST] = totals.cost
+    return sums
