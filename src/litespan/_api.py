@@ -11,23 +11,21 @@ from dataclasses import dataclass, field, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import wrapt
 from opentelemetry._logs import LoggerProvider
-from opentelemetry.metrics import Meter, MeterProvider, Observation
+from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
 from litespan import context, guard, semconv
+from litespan._instruments import Instruments
 from litespan.content import Shapes
-from litespan.emit import baggage, self_metrics
+from litespan.emit import baggage
 from litespan.emit.call_marks import protocol_known
 from litespan.emit.events import EventEmitter
 from litespan.emit.extra_keys import ExtraKeys
-from litespan.emit.histograms import Histograms
 from litespan.emit.metrics import MetricsEmitter
 from litespan.emit.spans import SpanEmitter, suppressed
-from litespan.emit.tallies import Tallies
 from litespan.export import exit as at_exit
 from litespan.export import pipeline as pipelines
 from litespan.export.pipeline import Pipeline
@@ -59,7 +57,13 @@ class _Installation:
 _installed: _Installation | None = None
 _opted_out = False
 _termination: Termination | None = None
-_instruments: WeakKeyDictionary[MeterProvider, tuple[Tallies, Histograms]] = WeakKeyDictionary()
+
+
+def _observed() -> tuple[Recorder, Pipeline] | None:
+    return None if _installed is None else (_installed.recorder, _installed.pipeline)
+
+
+_instruments = Instruments(_observed)
 
 
 def configure(**settings: object) -> None:
@@ -115,7 +119,7 @@ def instrument(
     loaded = _load_without_exports(**settings)
     with _lock:
         if _same(loaded, but=EXPORT_SETTINGS):
-            _refuse_others(tracer_provider, meter_provider)
+            _refuse_others(tracer_provider, meter_provider, logger_provider)
             return
         adopted = pipelines.adopt(tracer_provider, meter_provider, logger_provider, events=loaded.events)
         install(loaded, adopted)
@@ -143,12 +147,15 @@ def _same(loaded: Settings, but: Sequence[str] = ()) -> bool:
     )
 
 
-def _refuse_others(tracer_provider: TracerProvider | None, meter_provider: MeterProvider | None) -> None:
+def _refuse_others(*given: TracerProvider | MeterProvider | LoggerProvider | None) -> None:
     """Raise if providers are given that are not those in use: silence would look like success."""
     if _installed is None:
         return
-    used = (None, _installed.pipeline.tracer_provider, _installed.pipeline.meter_provider)
-    if tracer_provider not in used or meter_provider not in used:
+    pipeline = _installed.pipeline
+    used = (pipeline.tracer_provider, pipeline.meter_provider, pipeline.logger_provider)
+    if not pipeline.logger_provider:
+        given = given[:2]  # without events a logger provider is not used at all
+    if any(provider is not None and all(provider is not one for one in used) for provider in given):
         raise ConfigurationError(
             "litespan is already set up with other OpenTelemetry providers. "
             "Call litespan.uninstrument() first."
@@ -223,7 +230,7 @@ def _emitters(
             constant=settings.extra_attributes,
         ),
         MetricsEmitter(
-            *_instruments_of(pipeline.meter_provider, meter),
+            *_instruments.of(pipeline.meter_provider, meter),
             generation,
             prices.standing,
             ExtraKeys(settings.metric_keys, settings.extra_attributes),
@@ -378,52 +385,6 @@ def stats() -> dict[str, Any]:
     }
 
 
-def _instruments_of(meter_provider: MeterProvider, meter: Meter) -> tuple[Tallies, Histograms]:
-    """Return the instruments of a meter provider; made once for each, with litespan's metrics about itself.
-
-    OpenTelemetry cannot take callbacks out again, so those look at what is installed when they are called.
-    """
-    instruments = _instruments.get(meter_provider)
-    if instruments is None:
-        instruments = _instruments[meter_provider] = (Tallies(meter), Histograms(meter))
-        self_metrics.offer(
-            meter,
-            {
-                semconv.RECORDS_OPEN: _observe_open_records,
-                semconv.INTERNAL_ERRORS: lambda: _observe(guard.internal_errors(), semconv.PLACE),
-                semconv.DROPPED: lambda: _observe_exports(Pipeline.dropped, semconv.REASON),
-                semconv.EXPORT_FAILURES: lambda: _observe_exports(
-                    Pipeline.export_failures, semconv.ERROR_TYPE
-                ),
-                semconv.EXPORT_QUEUE_SIZE: _observe_queue,
-            },
-        )
-    return instruments
-
-
-def _observe_open_records() -> list[Observation]:
-    """Count open records. The collection is also the pulse that closes what is overdue."""
-    if _installed is None:
-        return []
-    guard.guarded("sweep")(_installed.recorder.sweep)()
-    return [Observation(len(_installed.recorder.table))]
-
-
-def _observe(counts: Mapping[str, int], attribute: str) -> list[Observation]:
-    return [Observation(count, {attribute: key}) for key, count in counts.items()]
-
-
-def _observe_exports(
-    read: Callable[[Pipeline], Mapping[tuple[str, str], int]], attribute: str
-) -> list[Observation]:
-    counts = read(_installed.pipeline) if _installed is not None else {}
-    return [Observation(n, {semconv.SIGNAL: signal, attribute: key}) for (signal, key), n in counts.items()]
-
-
-def _observe_queue() -> list[Observation]:
-    return [] if _installed is None else [Observation(_installed.pipeline.queue_size())]
-
-
 def _version() -> str:
     return _version_of("litespan")
 
@@ -439,9 +400,7 @@ def _reset_after_fork() -> None:
     """In a forked child, forget the parent's open records: the parent ends and sends them."""
     global _lock  # noqa: PLW0603 - the inherited lock may be held by a thread that does not exist here
     _lock = threading.RLock()
-    for tallies, histograms in _instruments.values():
-        tallies.reset_after_fork()
-        histograms.reset_after_fork()
+    _instruments.reset_after_fork()
     if _installed is not None:
         _installed.recorder.table.reset_after_fork()
 

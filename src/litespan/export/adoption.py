@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from typing import Final
-from weakref import WeakSet
 
 from opentelemetry import _logs, metrics, trace
+
+from litespan.identity import IdentityMap
 
 logger = logging.getLogger("litespan")
 
 # Providers built here are not the application's: after a shutdown the old ones are still the global ones.
-_built: Final[WeakSet[object]] = WeakSet()
+_built: Final[IdentityMap[None]] = IdentityMap()
 
 
 def application_tracer_provider() -> trace.TracerProvider | None:
@@ -34,21 +35,21 @@ def application_logger_provider() -> _logs.LoggerProvider | None:
 
 def make_tracer_provider_global(provider: trace.TracerProvider) -> None:
     """Let the program's own spans join litespan's pipeline, if the global place is free."""
-    _built.add(provider)
+    _built[provider] = None
     if _is_free(trace.get_tracer_provider()):
         trace.set_tracer_provider(provider)
 
 
 def make_meter_provider_global(provider: metrics.MeterProvider) -> None:
     """The same for metrics."""
-    _built.add(provider)
+    _built[provider] = None
     if _is_free(metrics.get_meter_provider()):
         metrics.set_meter_provider(provider)
 
 
 def make_logger_provider_global(provider: _logs.LoggerProvider) -> None:
     """The same for log records."""
-    _built.add(provider)
+    _built[provider] = None
     if _is_free(_logs.get_logger_provider()):
         _logs.set_logger_provider(provider)
 

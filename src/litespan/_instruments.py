@@ -1,0 +1,81 @@
+"""The instruments of each meter provider, and litespan's metrics about itself.
+
+They are made once for each provider and outlive an instrumentation: counters must not go back, and
+OpenTelemetry cannot take callbacks out again. So those look at what is installed when they are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from opentelemetry.metrics import Meter, MeterProvider, Observation
+
+from litespan import guard, semconv
+from litespan.emit import self_metrics
+from litespan.emit.histograms import Histograms
+from litespan.emit.tallies import Tallies
+from litespan.export.pipeline import Pipeline
+from litespan.identity import IdentityMap
+from litespan.recorder import Recorder
+
+Installed = Callable[[], tuple[Recorder, Pipeline] | None]
+
+
+class Instruments:
+    """Counters and histograms by meter provider; ``installed`` returns what is observed right now."""
+
+    def __init__(self, installed: Installed) -> None:
+        self._installed = installed
+        self._by_provider: IdentityMap[tuple[Tallies, Histograms]] = IdentityMap()
+
+    def of(self, meter_provider: MeterProvider, meter: Meter) -> tuple[Tallies, Histograms]:
+        """Return the instruments of a meter provider."""
+        found = self._by_provider.get(meter_provider)
+        if found is None:
+            found = self._by_provider[meter_provider] = (Tallies(meter), Histograms(meter))
+            self._offer_self_metrics(meter)
+        return found
+
+    def reset_after_fork(self) -> None:
+        """Start from zero in a forked child; the parent reports its own."""
+        for tallies, histograms in self._by_provider.values():
+            tallies.reset_after_fork()
+            histograms.reset_after_fork()
+
+    def _offer_self_metrics(self, meter: Meter) -> None:
+        self_metrics.offer(
+            meter,
+            {
+                semconv.RECORDS_OPEN: self._open_records,
+                semconv.INTERNAL_ERRORS: lambda: _by(guard.internal_errors(), semconv.PLACE),
+                semconv.DROPPED: lambda: self._exports(Pipeline.dropped, semconv.REASON),
+                semconv.EXPORT_FAILURES: lambda: self._exports(Pipeline.export_failures, semconv.ERROR_TYPE),
+                semconv.EXPORT_QUEUE_SIZE: self._queue,
+            },
+        )
+
+    def _open_records(self) -> list[Observation]:
+        """Count open records. The collection is also the pulse that closes what is overdue."""
+        installed = self._installed()
+        if installed is None:
+            return []
+        recorder, _ = installed
+        guard.guarded("sweep")(recorder.sweep)()
+        return [Observation(len(recorder.table))]
+
+    def _exports(
+        self, read: Callable[[Pipeline], Mapping[tuple[str, str], int]], attribute: str
+    ) -> list[Observation]:
+        installed = self._installed()
+        counts = read(installed[1]) if installed is not None else {}
+        return [
+            Observation(n, {semconv.SIGNAL: signal, attribute: key}) for (signal, key), n in counts.items()
+        ]
+
+    def _queue(self) -> list[Observation]:
+        installed = self._installed()
+        return [] if installed is None else [Observation(installed[1].queue_size())]
+
+
+def _by(counts: Mapping[str, int], attribute: str) -> list[Observation]:
+    return [Observation(count, {attribute: key}) for key, count in counts.items()]
