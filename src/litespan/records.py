@@ -197,7 +197,8 @@ class ModelCall(Record):
     ``provider`` is the conventions' provider name, ``litellm_provider`` LiteLLM's. ``time_to_first_chunk``
     is in seconds. ``attempts`` is ``None`` where the number of HTTP requests is not known. ``inner_calls``
     and ``inner_tokens``: the calls made inside this one, and what they reported; ``usage_elsewhere``:
-    therefore this one carries no usage. ``mocked``: LiteLLM made the answer up, as the program asked it to;
+    therefore this one carries no usage. ``server_learned``: the server is another one than was known when the
+    call began. ``mocked``: LiteLLM made the answer up, as the program asked it to;
     no provider was asked. ``sent`` is false when it has sent nothing itself: it failed before, or only
     surrounds other calls. The content fields hold what the host passed and, after the call ended, its JSON
     text.
@@ -217,6 +218,7 @@ class ModelCall(Record):
     parameters: Mapping[str, Any] = field(default_factory=dict)
     server_address: str | None = None
     server_port: int | None = None
+    server_learned: bool = False
     response_id: str | None = None
     response_model: str | None = None
     finish_reasons: Sequence[str] | None = None

@@ -12,7 +12,9 @@ from typing import Final
 from litespan import records, semconv
 from litespan.emit.side_spans import SIDE_SPANS, run_events
 from litespan.emit.span_kind import (
+    COMMON,
     Attributes,
+    Fields,
     SpanKindOf,
     end,
     end_plain,
@@ -21,6 +23,7 @@ from litespan.emit.span_kind import (
     start,
     start_plain,
     totals_of,
+    with_said,
 )
 from litespan.records import (
     AgentRun,
@@ -73,15 +76,13 @@ def _name_workflow(workflow: Workflow) -> str:
     return named(semconv.INVOKE_WORKFLOW, workflow.name or workflow.first_agent)
 
 
+_AGENT: Final = Fields({semconv.AGENT_NAME: "name", semconv.WORKFLOW_NAME: "workflow_name", **COMMON})
+
+
 def _start_agent(agent: AgentRun) -> Attributes:
-    return start(
-        agent,
-        {
-            semconv.OPERATION_NAME: semconv.INVOKE_AGENT,
-            semconv.AGENT_NAME: agent.name,
-            semconv.WORKFLOW_NAME: agent.workflow_name,
-        },
-    )
+    attributes = _AGENT.known(agent)
+    attributes[semconv.OPERATION_NAME] = semconv.INVOKE_AGENT
+    return with_said(agent, attributes)
 
 
 def _end_agent(agent: AgentRun) -> Attributes:
@@ -110,31 +111,39 @@ def _start_call(generation: Generation, call: ModelCall) -> Attributes:
 
     OpenTelemetry takes no attribute back.
     """
-    attributes = _addressee(call)
+    attributes = _CALL.known(call)
     if not call.host_span:
-        attributes.update(_request(generation, call))
-    return start(call, attributes)
+        _add_request(attributes, generation, call)
+    return with_said(call, attributes)
 
 
-def _addressee(call: ModelCall) -> Attributes:
-    return {
-        semconv.OPERATION_NAME: call.operation,
-        semconv.PROVIDER_NAME: call.provider,
-        semconv.REQUEST_MODEL: call.model,
-        semconv.SERVER_ADDRESS: call.server_address,
-        semconv.SERVER_PORT: call.server_port,
-        semconv.AGENT_NAME: call.agent_name,
-        semconv.WORKFLOW_NAME: call.workflow_name,
-    }
+_ADDRESSEE: Final[Mapping[str, str]] = {
+    semconv.OPERATION_NAME: "operation",
+    semconv.PROVIDER_NAME: "provider",
+    semconv.REQUEST_MODEL: "model",
+    semconv.SERVER_ADDRESS: "server_address",
+    semconv.SERVER_PORT: "server_port",
+    semconv.AGENT_NAME: "agent_name",
+    semconv.WORKFLOW_NAME: "workflow_name",
+}
+_CALL: Final = Fields({**_ADDRESSEE, **COMMON})
+_CALL_IN_HOST_SPAN: Final = Fields(_ADDRESSEE)
 
 
-def _request(generation: Generation, call: ModelCall) -> Attributes:
-    attributes: Attributes = {semconv.REQUEST_STREAM: call.stream or None}
+def _add_request(attributes: Attributes, generation: Generation, call: ModelCall) -> None:
+    if call.stream:
+        attributes[semconv.REQUEST_STREAM] = True
+    if not call.parameters:
+        return
     for name, value in call.parameters.items():
-        attributes[PARAMETERS[name]] = value
-    if generation.int_top_k:
-        attributes[semconv.REQUEST_TOP_K] = _int(call.parameters.get("top_k"))
-    return attributes
+        if value is not None:
+            attributes[PARAMETERS[name]] = value
+    if generation.int_top_k and "top_k" in call.parameters:
+        top_k = _int(call.parameters["top_k"])
+        if top_k is None:
+            attributes.pop(semconv.REQUEST_TOP_K, None)
+        else:
+            attributes[semconv.REQUEST_TOP_K] = top_k
 
 
 def _int(value: object) -> int | None:
@@ -143,67 +152,63 @@ def _int(value: object) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def _end_call(generation: Generation, call: ModelCall, *, content: bool) -> Attributes:
-    attributes = {
-        semconv.SERVER_ADDRESS: call.server_address,
-        semconv.SERVER_PORT: call.server_port,
-        semconv.RESPONSE_ID: call.response_id,
-        semconv.RESPONSE_MODEL: call.response_model,
-        semconv.RESPONSE_FINISH_REASONS: call.finish_reasons,
-        semconv.OPENAI_RESPONSE_SERVICE_TIER: call.service_tier,
-        semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT: call.system_fingerprint,
-        semconv.RESPONSE_TIME_TO_FIRST_CHUNK: call.time_to_first_chunk,
-        semconv.ATTEMPTS: call.attempts,
-        semconv.CACHE_HIT: call.cache_hit or None,
-        semconv.MOCKED: call.mocked or None,
-    }
+def _end_call(generation: Generation, usage: Fields, call: ModelCall, *, content: bool) -> Attributes:
+    attributes = _ANSWER.known(call)
     if call.host_span:
-        attributes.update({**_addressee(call), **_request(generation, call)})
+        attributes.update(_CALL_IN_HOST_SPAN.known(call))
+        _add_request(attributes, generation, call)
+    elif call.server_learned:
+        attributes.update(_SERVER.known(call))
+    if call.cache_hit:
+        attributes[semconv.CACHE_HIT] = True
+    if call.mocked:
+        attributes[semconv.MOCKED] = True
     if content and call.captures_content:
-        attributes.update(_content(call))
-    if call.cost is not None:
-        attributes[semconv.USAGE_COST_AMOUNT] = call.cost.amount
-        attributes[semconv.USAGE_COST_CURRENCY] = call.cost.currency
-        attributes[semconv.USAGE_COST_SOURCE] = call.cost.source
+        attributes.update(_CONTENT.known(call))
+    cost = call.cost
+    if cost is not None:
+        attributes[semconv.USAGE_COST_AMOUNT] = cost.amount
+        attributes[semconv.USAGE_COST_CURRENCY] = cost.currency
+        attributes[semconv.USAGE_COST_SOURCE] = cost.source
     if not (call.usage_elsewhere or call.cache_hit or call.mocked):
-        _add_usage(attributes, call.usage, generation)
-    return end(call, known(attributes))
+        attributes.update(_usage(call.usage, usage))
+    return end(call, attributes)
 
 
-def _content(call: ModelCall) -> Attributes:
-    return {
-        semconv.SYSTEM_INSTRUCTIONS: call.system_instructions,
-        semconv.INPUT_MESSAGES: call.input,
-        semconv.OUTPUT_MESSAGES: call.output,
-        semconv.TOOL_DEFINITIONS: call.tools,
+_ANSWER: Final = Fields(
+    {
+        semconv.RESPONSE_ID: "response_id",
+        semconv.RESPONSE_MODEL: "response_model",
+        semconv.RESPONSE_FINISH_REASONS: "finish_reasons",
+        semconv.OPENAI_RESPONSE_SERVICE_TIER: "service_tier",
+        semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT: "system_fingerprint",
+        semconv.RESPONSE_TIME_TO_FIRST_CHUNK: "time_to_first_chunk",
+        semconv.ATTEMPTS: "attempts",
     }
+)
+_SERVER: Final = Fields({semconv.SERVER_ADDRESS: "server_address", semconv.SERVER_PORT: "server_port"})
+_CONTENT: Final = Fields(
+    {
+        semconv.SYSTEM_INSTRUCTIONS: "system_instructions",
+        semconv.INPUT_MESSAGES: "input",
+        semconv.OUTPUT_MESSAGES: "output",
+        semconv.TOOL_DEFINITIONS: "tools",
+    }
+)
 
 
-def _add_usage(attributes: Attributes, usage: Usage | None, generation: Generation) -> None:
-    if usage is None:
-        attributes[semconv.USAGE_SOURCE] = records.MISSING
-        return
-    attributes[semconv.USAGE_SOURCE] = records.REPORTED
-    attributes[semconv.USAGE_INCOMPLETE] = None if usage.complete else True
-    attributes[semconv.USAGE_INPUT_TOKENS] = usage.input_tokens
-    attributes[semconv.USAGE_OUTPUT_TOKENS] = usage.output_tokens
-    attributes[semconv.USAGE_CACHE_READ_TOKENS] = usage.cache_read_tokens
-    for name in generation.cache_writes:
-        attributes[name] = usage.cache_write_tokens
-    attributes[semconv.USAGE_REASONING_TOKENS] = usage.reasoning_tokens
-    attributes[semconv.USAGE_AUDIO_INPUT_TOKENS] = usage.audio_input_tokens
-    attributes[semconv.USAGE_AUDIO_OUTPUT_TOKENS] = usage.audio_output_tokens
-    attributes[semconv.USAGE_IMAGE_INPUT_TOKENS] = usage.image_input_tokens
-
-
-def _start_tool(tool: ToolCall) -> Attributes:
-    return start(
-        tool,
+def _usage_fields(generation: Generation) -> Fields:
+    return Fields(
         {
-            semconv.OPERATION_NAME: semconv.EXECUTE_TOOL,
-            semconv.TOOL_NAME: tool.name,
-            semconv.AGENT_NAME: tool.agent_name,
-        },
+            semconv.USAGE_INPUT_TOKENS: "input_tokens",
+            semconv.USAGE_OUTPUT_TOKENS: "output_tokens",
+            semconv.USAGE_CACHE_READ_TOKENS: "cache_read_tokens",
+            **dict.fromkeys(generation.cache_writes, "cache_write_tokens"),
+            semconv.USAGE_REASONING_TOKENS: "reasoning_tokens",
+            semconv.USAGE_AUDIO_INPUT_TOKENS: "audio_input_tokens",
+            semconv.USAGE_AUDIO_OUTPUT_TOKENS: "audio_output_tokens",
+            semconv.USAGE_IMAGE_INPUT_TOKENS: "image_input_tokens",
+        }
     )
 
 
@@ -214,16 +219,43 @@ def _tool_type(tool: ToolCall) -> str | None:
     return "function" if tool.outcome == records.OK else None
 
 
-def _end_tool(tool: ToolCall) -> Attributes:
-    facts = {
-        semconv.TOOL_TYPE: _tool_type(tool),
-        semconv.TOOL_CALL_ID: tool.call_id,
-        semconv.TOOL_CALL_ARGUMENTS: tool.arguments,
-        semconv.TOOL_CALL_RESULT: tool.result,
-        semconv.MCP_SERVER: tool.mcp_server,
-        semconv.MCP_METHOD_NAME: semconv.TOOLS_CALL if tool.mcp_server else None,
+def _usage(usage: Usage | None, fields: Fields) -> Attributes:
+    if usage is None:
+        return {semconv.USAGE_SOURCE: records.MISSING}
+    attributes = fields.known(usage)
+    attributes[semconv.USAGE_SOURCE] = records.REPORTED
+    if not usage.complete:
+        attributes[semconv.USAGE_INCOMPLETE] = True
+    return attributes
+
+
+_TOOL: Final = Fields({semconv.TOOL_NAME: "name", semconv.AGENT_NAME: "agent_name", **COMMON})
+
+
+def _start_tool(tool: ToolCall) -> Attributes:
+    attributes = _TOOL.known(tool)
+    attributes[semconv.OPERATION_NAME] = semconv.EXECUTE_TOOL
+    return with_said(tool, attributes)
+
+
+_TOOL_RESULT: Final = Fields(
+    {
+        semconv.TOOL_CALL_ID: "call_id",
+        semconv.TOOL_CALL_ARGUMENTS: "arguments",
+        semconv.TOOL_CALL_RESULT: "result",
+        semconv.MCP_SERVER: "mcp_server",
     }
-    return end(tool, known(facts))
+)
+
+
+def _end_tool(tool: ToolCall) -> Attributes:
+    attributes = _TOOL_RESULT.known(tool)
+    tool_type = _tool_type(tool)
+    if tool_type is not None:
+        attributes[semconv.TOOL_TYPE] = tool_type
+    if tool.mcp_server:
+        attributes[semconv.MCP_METHOD_NAME] = semconv.TOOLS_CALL
+    return end(tool, attributes)
 
 
 def _end_handoff(handoff: Handoff) -> Attributes:
@@ -248,7 +280,7 @@ def call_kind(generation: Generation, *, content: bool) -> SpanKindOf:
     return SpanKindOf(
         lambda call: named(call.operation, call.model),
         partial(_start_call, generation),
-        partial(_end_call, generation, content=content),
+        partial(_end_call, generation, _usage_fields(generation), content=content),
         client=True,
         renamed=True,
     )

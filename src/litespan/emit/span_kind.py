@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 from litespan import semconv
 from litespan.records import Record, Totals
@@ -19,11 +20,6 @@ class SpanEvent(NamedTuple):
     time_ns: int | None
 
 
-def no_events(_: Record) -> Iterable[SpanEvent]:
-    """Return no events."""
-    return ()
-
-
 class SpanKindOf(NamedTuple):
     """How one record type becomes a span; ``renamed`` says that the name is known only at the end."""
 
@@ -32,7 +28,40 @@ class SpanKindOf(NamedTuple):
     end: Callable[[Any], Attributes]
     client: bool = False
     renamed: bool = False
-    events: Callable[[Any], Iterable[SpanEvent]] = no_events
+    events: Callable[[Any], Iterable[SpanEvent]] | None = None
+
+
+class Fields:
+    """Fields of a record, by the attribute that each becomes as it is.
+
+    One C call reads them all and one pass leaves out what is not known: this is done for every span.
+    """
+
+    __slots__ = ("_names", "_read")
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._names = tuple(fields)
+        self._read = attrgetter(*fields.values())  # of one field it would return no tuple
+
+    def known(self, record: object) -> Attributes:
+        """Return the attributes of the fields that are not ``None``."""
+        return {
+            name: value
+            for name, value in zip(self._names, self._read(record))  # noqa: B905 - slow, and equal by construction
+            if value is not None
+        }
+
+
+# What every span of the Agents SDK's plane carries.
+COMMON: Final[Mapping[str, str]] = {
+    semconv.CONVERSATION_ID: "conversation_id",
+    semconv.OPENAI_AGENTS_TRACE_ID: "trace_id",
+    semconv.OPENAI_AGENTS_SPAN_ID: "span_id",
+    semconv.RUN: "run",
+    semconv.TURN: "turn",
+}
+_COMMON_FIELDS: Final = Fields(COMMON)
+_PLAIN_FIELDS: Final = Fields({semconv.AGENT_NAME: "agent_name", **COMMON})
 
 
 def known(attributes: Mapping[str, Any]) -> Attributes:
@@ -47,13 +76,17 @@ def named(operation: str, name: str | None) -> str:
 
 def start(record: Record, attributes: Attributes) -> Attributes:
     """Add what every span of the Agents SDK's plane carries; what is not known is left out."""
-    attributes[semconv.CONVERSATION_ID] = record.conversation_id or (record.labels and record.labels.session)
-    attributes[semconv.OPENAI_AGENTS_TRACE_ID] = record.trace_id
-    attributes[semconv.OPENAI_AGENTS_SPAN_ID] = record.span_id
-    attributes[semconv.RUN] = record.run
-    attributes[semconv.TURN] = record.turn
-    found = known(attributes)
-    return found if record.labels is None and record.baggage is None else {**said(record), **found}
+    return with_said(record, {**known(attributes), **_COMMON_FIELDS.known(record)})
+
+
+def with_said(record: Record, attributes: Attributes) -> Attributes:
+    """Add what the program says about a record, under what litespan knows itself."""
+    labels = record.labels
+    if labels is None:
+        return attributes if record.baggage is None else {**said(record), **attributes}
+    if not record.conversation_id and labels.session:
+        attributes[semconv.CONVERSATION_ID] = labels.session
+    return {**said(record), **attributes}
 
 
 def said(record: Record) -> Attributes:
@@ -73,7 +106,7 @@ def said(record: Record) -> Attributes:
 
 def start_plain(record: Record) -> Attributes:
     """Return what a span without attributes of its own has at its start."""
-    return start(record, {semconv.AGENT_NAME: record.agent_name})
+    return with_said(record, _PLAIN_FIELDS.known(record))
 
 
 def end(record: Record, attributes: Attributes) -> Attributes:

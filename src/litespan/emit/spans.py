@@ -105,23 +105,27 @@ class SpanEmitter:
 
     def began(self, record: Record) -> None:
         """Start the span; a folded record lends its parent's span to its children."""
-        parent = record.parent
-        if type(record) in self._folded:
-            record.handle = parent.handle if parent is not None else None
+        handle = record.parent.handle if record.parent is not None else None
+        record_type = type(record)
+        if record_type in self._folded:
+            record.handle = handle
             return
-        marks = CallMarks(record.operation) if isinstance(record, ModelCall) else None
-        if isinstance(record, ModelCall) and marks is not None and marks.outer is not None:
-            record.told_elsewhere = True
-            record.handle = SpanInContext(get_current_span(), marks)
-            return
-        kind = self._kinds[type(record)]
-        handle = parent.handle if parent is not None else None
+        marks = None
+        if isinstance(record, ModelCall):
+            marks = CallMarks(record.operation)
+            if marks.outer is not None:
+                record.told_elsewhere = True
+                record.handle = SpanInContext(get_current_span(), marks)
+                return
+        kind = self._kinds[record_type]
+        attributes = kind.start(record)
         span = self._tracer.start_span(
             kind.name(record),
-            context=handle.context if isinstance(handle, SpanInContext) else None,
-            kind=SpanKind.CLIENT if kind.client else SpanKind.INTERNAL,
-            attributes={**self._constant, **kind.start(record)},
-            start_time=record.start_ns,
+            handle.context if isinstance(handle, SpanInContext) else None,
+            SpanKind.CLIENT if kind.client else SpanKind.INTERNAL,
+            {**self._constant, **attributes} if self._constant else attributes,
+            (),
+            record.start_ns,
             record_exception=False,
             set_status_on_exception=False,
         )
@@ -130,7 +134,8 @@ class SpanEmitter:
     def ended(self, record: Record) -> None:
         """Write what is known at the end, and end the span."""
         handle = record.handle
-        if type(record) in self._folded or not isinstance(handle, SpanInContext):
+        record_type = type(record)
+        if record_type in self._folded or not isinstance(handle, SpanInContext):
             return
         if handle.marks is not None:
             handle.marks.close()
@@ -139,12 +144,13 @@ class SpanEmitter:
                 return
         span = handle.span
         if span.is_recording():
-            kind = self._kinds[type(record)]
+            kind = self._kinds[record_type]
             if kind.renamed:
                 span.update_name(kind.name(record))
             span.set_attributes(kind.end(record))
-            for event in kind.events(record):
-                span.add_event(*event)
+            if kind.events is not None:
+                for event in kind.events(record):
+                    span.add_event(*event)
             if record.failure is not None:
                 span.set_status(
                     Status(StatusCode.ERROR, describe(record.failure, with_message=self._content))

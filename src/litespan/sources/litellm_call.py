@@ -120,8 +120,10 @@ class OpenCall:
         record.outcome = outcome
         if self.probe is not None and self.probe.attempts:
             record.attempts = self.probe.attempts
-            record.server_address = self.probe.host
-            record.server_port = self.probe.port
+            seen = (self.probe.host, self.probe.port)
+            if seen != (record.server_address, record.server_port):
+                record.server_address, record.server_port = seen
+                record.server_learned = True
         record.usage_elsewhere = self.custom and bool((record.whole or record).inner_tokens)
         self._note_usage(outcome)
         self._recorder.end(record, self._left_ns)
