@@ -14,7 +14,19 @@ from typing import Any, Final, Protocol
 from litespan import claims, content, context, records, scopes
 from litespan.guard import call_each, guarded
 from litespan.pricing import PriceBook
-from litespan.records import ModelCall, Record, Run, Scope, Speech, Step, ToolCall, Transcription, Workflow
+from litespan.records import (
+    AgentRun,
+    ModelCall,
+    Record,
+    Run,
+    Scope,
+    Speech,
+    Step,
+    ToolCall,
+    Transcription,
+    Turn,
+    Workflow,
+)
 from litespan.settings import Settings
 from litespan.table import GRACE, OpenTrace, RecordTable
 
@@ -75,6 +87,8 @@ class Recorder:
         self._began = [(f"{type(e).__name__}.began", e.began) for e in emitters]
         self._ended = [(f"{type(e).__name__}.ended", e.ended) for e in emitters]
         self._baggage = guarded("baggage")(baggage)
+        # A turn has no span, and what is in it asks for itself.
+        self._folded = () if settings.turn_spans else (Run, Turn)
         self._price = guarded("pricing")(prices.cost)
         shapes = shapes or content.Shapes()
         self._split = guarded("content")(shapes.input_messages)
@@ -82,6 +96,17 @@ class Recorder:
         self._json = guarded("content")(self._encoded)
         self._next_sweep = 0.0
         self._captures = settings.content_on_spans or settings.events
+        # What is to be done when a record of a type ends; of the others nothing is.
+        self._completions: Mapping[type[Record], Callable[[Any], None]] = {
+            Workflow: self._complete_scope,
+            Run: self._complete_run,
+            AgentRun: self._complete_scope,
+            ModelCall: self._complete_call,
+            ToolCall: self._complete_tool,
+            Speech: partial(self._encode, text=lambda text: content.input_messages(text)[1]),
+            Transcription: partial(self._encode, text=content.output_messages),
+            Step: partial(self._encode, data=None),
+        }
 
     # -- beginning and ending ------------------------------------------------------------------------------
     def captures_content(self, *, allowed: bool) -> bool:
@@ -94,9 +119,8 @@ class Recorder:
 
     def begin_trace(self, workflow: Workflow) -> None:
         """Begin the root of an SDK trace."""
-        self.table.open_trace(workflow)
+        overflowing = self.table.open_trace(workflow)
         self.begin(workflow, None)
-        overflowing = self.table.overflowing()
         if overflowing is not None:
             self.close_trace(overflowing)
         # Looking for what is overdue takes the longer the more is open, so not every trace pays for it.
@@ -110,7 +134,9 @@ class Recorder:
         record.parent = parent
         if not record.start_ns:
             record.start_ns = self.clock()
-        record.labels, record.baggage = context.current(), self._baggage()
+        record.labels = context.current()
+        if type(record) not in self._folded:
+            record.baggage = self._baggage()
         scopes.inherit(record, parent)
         self.table.add(record)
         call_each(self._began, record)
@@ -153,18 +179,20 @@ class Recorder:
             guarded("deferred end")(self._deferred.popleft())()
 
     def _end_now(self, record: Record, end_ns: int | None) -> None:
-        if isinstance(record, Workflow):
-            self._end_trace(record, end_ns)
+        kind = type(record)
+        if kind is Workflow:
+            self._end_trace(record, end_ns)  # type: ignore[arg-type]  # mypy does not narrow by type()
             return
-        if isinstance(record, ModelCall) and not self._ends_alone(record, end_ns):
+        if kind is ModelCall and not self._ends_alone(record, end_ns):  # type: ignore[arg-type]
             return
         if not self.table.remove(record):
             return
+        end_ns = end_ns or self.clock()
         self._finish(record, end_ns)
         trace = self.table.trace(record.trace_id)
         if trace is not None:
-            if record.end_ns is not None and record.end_ns > trace.last_end_ns:
-                trace.last_end_ns = record.end_ns
+            if end_ns > trace.last_end_ns:
+                trace.last_end_ns = end_ns
             if trace.ended_ns is not None and not trace.open:
                 self._close(trace)
 
@@ -178,24 +206,28 @@ class Recorder:
         if not trace.open:
             self._close(trace)
 
-    def _finish(self, record: Record, end_ns: int | None) -> None:
+    def _finish(self, record: Record, end_ns: int) -> None:
         record.settle = None
-        record.end_ns = end_ns or self.clock()
-        if isinstance(record, ModelCall):
-            self._complete_call(record)
-        elif isinstance(record, ToolCall):
-            with self.table.lock:
-                scopes.add_tool_call(record)
-            self._encode(record, arguments=content.arguments, result=content.arguments)
-        elif isinstance(record, Scope):
-            scopes.take_inner_outcome(record)
-            if isinstance(record, Run):
-                with self.table.lock:
-                    scopes.keep_run(record)
-        else:
-            self._encode_side(record)
-        scopes.tell_parent(record)
+        record.end_ns = end_ns
+        complete = self._completions.get(type(record))
+        if complete is not None:
+            complete(record)
         call_each(self._ended, record)
+
+    def _complete_tool(self, tool: ToolCall) -> None:
+        with self.table.lock:
+            scopes.add_tool_call(tool)
+        if tool.arguments is not None or tool.result is not None:
+            self._encode(tool, arguments=content.arguments, result=content.arguments)
+
+    def _complete_scope(self, scope: Scope) -> None:
+        scopes.take_inner_outcome(scope)
+        scopes.tell_parent(scope)
+
+    def _complete_run(self, run: Run) -> None:
+        with self.table.lock:
+            scopes.keep_run(run)
+        self._complete_scope(run)
 
     # -- model calls ---------------------------------------------------------------------------------------
     def _complete_call(self, call: ModelCall) -> None:
@@ -209,6 +241,7 @@ class Recorder:
         with self.table.lock:
             claims.tell_outer_call(call)
             scopes.add_model_call(call, self.prices.origin)
+        scopes.tell_parent(call)
 
     def _settle_cost(self, call: ModelCall) -> None:
         if call.usage_elsewhere:
@@ -263,15 +296,6 @@ class Recorder:
             text = self._json(call.failure.message)
             call.failure.message = json.loads(text) if text is not None else None
 
-    def _encode_side(self, record: Record) -> None:
-        """Turn the content of what is neither a call nor a tool into JSON text."""
-        if isinstance(record, Speech):
-            self._encode(record, text=lambda text: content.input_messages(text)[1])
-        elif isinstance(record, Transcription):
-            self._encode(record, text=content.output_messages)
-        elif isinstance(record, Step):
-            self._encode(record, data=None)
-
     def _encode(self, record: Record, **converters: Callable[[Any], Any] | None) -> None:
         for name, convert in converters.items():
             value = getattr(record, name)
@@ -307,7 +331,7 @@ class Recorder:
             return
         if trace.ended_ns is None:
             trace.ended_ns = self.clock()
-        for record in list(trace.open.values())[::-1]:
+        for record in list(trace.open)[::-1]:
             self._force_end(record, records.CANCELLED, trace.ended_ns)
         self._close(trace)
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from litespan import records
 from litespan.labels import inherited
-from litespan.records import AgentRun, ModelCall, Record, Run, Scope, Step, ToolCall, Turn, Usage, Workflow
+from litespan.records import AgentRun, ModelCall, Record, Run, Scope, Step, ToolCall, Totals, Turn, Usage, Workflow
 
 MAX_RUNS_TOLD: Final = 100  # of one trace; OpenTelemetry's SDK keeps 128 events of a span
 
@@ -18,17 +18,23 @@ def inherit(record: Record, parent: Record | None) -> None:
     """Hand down what holds for all below a record: names, ids, labels, and the turn within one agent."""
     if parent is None:
         return
-    record.workflow_name = record.workflow_name or parent.workflow_name
-    record.conversation_id = record.conversation_id or parent.conversation_id
-    record.trace_id = record.trace_id or parent.trace_id
-    record.labels = inherited(record.labels, parent.labels)
+    if parent.workflow_name and not record.workflow_name:
+        record.workflow_name = parent.workflow_name
+    if parent.conversation_id and not record.conversation_id:
+        record.conversation_id = parent.conversation_id
+    if not record.trace_id:
+        record.trace_id = parent.trace_id
+    if parent.labels is not record.labels:
+        record.labels = inherited(record.labels, parent.labels)
     if parent.baggage is not None:
         record.baggage = {**parent.baggage, **(record.baggage or {})}
-    record.run = record.run or parent.run
+    if not record.run:
+        record.run = parent.run
     if isinstance(record, AgentRun):
         record.agent_name = record.name
         return
-    record.agent_name = record.agent_name or parent.agent_name
+    if not record.agent_name:
+        record.agent_name = parent.agent_name
     if record.turn is None:
         record.turn = parent.turn
 
@@ -42,10 +48,9 @@ def take_inner_outcome(scope: Scope) -> None:
 def tell_parent(record: Record) -> None:
     """Let a scope know how the last thing in it ended.
 
-    A failed call may be retried, so of calls only a cut one counts: the host takes it for a success.
+    A failed call may be retried, so of calls only a cut one counts: the host takes it for a success. Of
+    others, agents and runs tell.
     """
-    if not isinstance(record, (ModelCall, AgentRun, Run)):
-        return
     scope = record.parent
     while isinstance(scope, (Turn, Step)):
         scope = scope.parent
@@ -96,17 +101,25 @@ def add_model_call(call: ModelCall, origin: str) -> None:
     """Add a call to the sums above it; ``origin`` names the price table. The caller holds its lock."""
     if not call.sent:
         return
-    usage = call.usage or Usage()
+    usage, cost = call.usage, call.cost
     for scope in _scopes_with_totals(call):
         totals = scope.totals
         totals.model_calls += 1
-        totals.reported_calls += call.usage is not None
-        totals.priced_calls += call.cost is not None
-        totals.unpriced_calls += call.cost is None and call.usage is not None
-        totals.cost += call.cost.amount if call.cost is not None else 0.0
-        totals.input_tokens += usage.input_tokens or 0
-        totals.output_tokens += usage.output_tokens or 0
-        totals.cache_read_tokens += usage.cache_read_tokens or 0
-        totals.reasoning_tokens += usage.reasoning_tokens or 0
-        if isinstance(scope, Workflow) and call.cost is not None:
-            scope.price_origin = origin
+        if cost is not None:
+            totals.priced_calls += 1
+            totals.cost += cost.amount
+            if isinstance(scope, Workflow):
+                scope.price_origin = origin
+        if usage is not None:
+            _add_usage(totals, usage)
+            totals.unpriced_calls += cost is None
+
+
+def _add_usage(totals: Totals, usage: Usage) -> None:
+    totals.reported_calls += 1
+    totals.input_tokens += usage.input_tokens or 0
+    totals.output_tokens += usage.output_tokens or 0
+    if usage.cache_read_tokens:
+        totals.cache_read_tokens += usage.cache_read_tokens
+    if usage.reasoning_tokens:
+        totals.reasoning_tokens += usage.reasoning_tokens

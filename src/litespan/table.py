@@ -27,7 +27,7 @@ class OpenTrace:
 
     def __init__(self, workflow: Workflow) -> None:
         self.workflow = workflow
-        self.open: dict[int, Record] = {}
+        self.open: dict[Record, None] = {}
         self.ended_spans: deque[str] = deque()
         self.ended_ns: int | None = None
         self.last_end_ns = 0
@@ -40,65 +40,65 @@ class RecordTable:
     def __init__(self) -> None:
         # Re-entrant: the garbage collector may run a stream's finalizer while this thread holds the lock.
         self.lock = threading.RLock()
-        self._open: dict[int, tuple[Record, float]] = {}
-        self._by_span: dict[str, Record] = {}
-        self._traces: OrderedDict[str, OpenTrace] = OrderedDict()
-        self._closed: OrderedDict[str, Workflow] = OrderedDict()
+        self._open: dict[Record, float] = {}
+        self._by_span: dict[str | None, Record] = {}
+        self._traces: dict[str | None, OpenTrace] = {}
+        self._closed: OrderedDict[str | None, Workflow] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def open_trace(self, workflow: Workflow) -> None:
-        """Remember the root of an SDK trace."""
-        if workflow.trace_id is not None:
-            with self.lock:
-                self._traces[workflow.trace_id] = OpenTrace(workflow)
+    def open_trace(self, workflow: Workflow) -> str | None:
+        """Remember the root of an SDK trace; return the oldest trace if there are too many."""
+        if workflow.trace_id is None:
+            return None
+        with self.lock:
+            self._traces[workflow.trace_id] = OpenTrace(workflow)
+            return next(iter(self._traces)) if len(self._traces) > MAX_TRACES else None
 
     def add(self, record: Record) -> None:
         """Remember a record that began."""
+        span_id = record.span_id
         with self.lock:
-            self._open[id(record)] = (record, time.monotonic())
-            if record.span_id is not None:
-                self._by_span[record.span_id] = record
-            trace = self._traces.get(record.trace_id) if record.trace_id else None
+            self._open[record] = time.monotonic()
+            if span_id is not None:
+                self._by_span[span_id] = record
+            trace = self._traces.get(record.trace_id)
             if trace is not None and record is not trace.workflow:
-                trace.open[id(record)] = record
+                trace.open[record] = None
 
     def remove(self, record: Record) -> bool:
         """Forget an open record; false when it had ended before. Only one caller gets true."""
+        span_id = record.span_id
         with self.lock:
-            if self._open.pop(id(record), None) is None:
+            if self._open.pop(record, None) is None:
                 return False
-            trace = self._traces.get(record.trace_id) if record.trace_id else None
-            if trace is not None:
-                trace.open.pop(id(record), None)
-                self._keep_as_parent(trace, record)
-            elif record.span_id is not None:
-                self._by_span.pop(record.span_id, None)
+            trace = self._traces.get(record.trace_id)
+            if trace is None:
+                if span_id is not None:
+                    self._by_span.pop(span_id, None)
+                return True
+            trace.open.pop(record, None)
+            if span_id is not None:
+                # An ended span stays findable for late children, in a bounded number.
+                trace.ended_spans.append(span_id)
+                if len(trace.ended_spans) > MAX_ENDED_SPANS:
+                    self._by_span.pop(trace.ended_spans.popleft(), None)
             return True
 
-    def _keep_as_parent(self, trace: OpenTrace, record: Record) -> None:
-        """Keep an ended span findable for late children, in a bounded number."""
-        if record.span_id is None:
-            return
-        trace.ended_spans.append(record.span_id)
-        if len(trace.ended_spans) > MAX_ENDED_SPANS:
-            self._by_span.pop(trace.ended_spans.popleft(), None)
-
+    # Single look-ups need no lock: one step of a dict is one step of the interpreter.
     def span(self, span_id: str | None) -> Record | None:
         """Return the record of an SDK span, also for a while after it ended."""
-        return self._by_span.get(span_id) if span_id else None
+        return self._by_span.get(span_id)
 
     def trace(self, trace_id: str | None) -> OpenTrace | None:
         """Return an SDK trace that is not closed yet."""
-        return self._traces.get(trace_id) if trace_id else None
+        return self._traces.get(trace_id)
 
     def root(self, trace_id: str | None) -> Workflow | None:
         """Return the root of an SDK trace, also for a while after it was closed."""
-        trace = self.trace(trace_id)
-        if trace is not None:
-            return trace.workflow
-        return self._closed.get(trace_id) if trace_id else None
+        trace = self._traces.get(trace_id)
+        return self._closed.get(trace_id) if trace is None else trace.workflow
 
     def close_trace(self, trace_id: str) -> OpenTrace | None:
         """Forget a trace with its spans; its root stays findable for late children."""
@@ -120,25 +120,20 @@ class RecordTable:
         return [
             trace_id
             for trace_id, trace in traces
-            if trace.ended_ns is not None and (now is None or trace.deadline <= now)
+            if trace_id is not None and trace.ended_ns is not None and (now is None or trace.deadline <= now)
         ]
-
-    def overflowing(self) -> str | None:
-        """Return the oldest trace if there are too many."""
-        with self.lock:
-            return next(iter(self._traces)) if len(self._traces) > MAX_TRACES else None
 
     def older_than(self, began_before: float) -> list[Record]:
         """Return open records that began before a time of the monotonic clock, the youngest first."""
         with self.lock:
-            held = list(self._open.values())
+            held = list(self._open.items())
         return [record for record, began in reversed(held) if began < began_before]
 
     def everything(self) -> list[Record]:
         """Return all open records, the youngest first."""
         with self.lock:
-            held = list(self._open.values())
-        return [record for record, _ in reversed(held)]
+            held = list(self._open)
+        return held[::-1]
 
     def reset_after_fork(self) -> None:
         """Forget the parent's records in a forked child; the parent ends them."""

@@ -117,7 +117,7 @@ class MetricsEmitter:
         write = self._writers.get(type(record))
         if write is not None:
             handle = record.handle
-            write(record, handle.context if isinstance(handle, SpanInContext) else None)
+            write(record, handle.exemplar_context if isinstance(handle, SpanInContext) else None)
 
     # -- model calls ---------------------------------------------------------------------------------------
     def _call_ended(self, call: ModelCall, context: Context | None) -> None:

@@ -39,18 +39,28 @@ class SpanInContext:
     other instrumentations still in it.
     """
 
-    __slots__ = ("_base", "_context", "marks", "span")
+    __slots__ = ("_base", "_context", "_exemplar", "marks", "span")
 
     def __init__(self, span: Span, marks: CallMarks | None = None) -> None:
         self.span = span
         self.marks = marks
         self._base: Context | None = None
         self._context: Context | None = None
+        self._exemplar: Context | None = None
 
     @property
     def context(self) -> Context:
-        """Return a context with this span, for children and exemplars."""
+        """Return a context with this span, for children."""
         return self._context if self._context is not None else set_span_in_context(self.span)
+
+    @property
+    def exemplar_context(self) -> Context:
+        """Return a context with this span, whatever else is in it: exemplars want nothing but the span."""
+        if self._context is not None:
+            return self._context
+        if self._exemplar is None:
+            self._exemplar = set_span_in_context(self.span)
+        return self._exemplar
 
     def attach(self) -> object:
         """Make the span current in this context."""

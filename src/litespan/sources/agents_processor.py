@@ -116,7 +116,7 @@ class AgentsProcessor(TracingProcessor):
         That works only in the context that attached it. Another one leaves it alone, so a span that ends
         later, where it began, still puts it back itself.
         """
-        for record in reversed(list(trace.open.values())):
+        for record in reversed(list(trace.open)):
             if record.attached is not None and record.handle is not None:
                 record.handle.detach(record.attached)
 

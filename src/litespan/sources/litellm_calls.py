@@ -6,7 +6,7 @@ No callbacks of LiteLLM are used: they run late, in other tasks, and some never 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from types import FrameType
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ from litespan.sources.lookout import Lookout
 from litespan.sources.patching import Patches
 
 _MAX_REFUSALS: Final = 1000
+_NONE: Final[Set[str]] = frozenset()
 
 
 class CallSource:
@@ -143,15 +144,17 @@ class CallSource:
         position = self._recorder.locate()
         if position is not None and position.disabled and self._recorder.settings.follow_agents_tracing:
             return None
-        named = {**dict(zip(entrance.positional, args, strict=False)), **kwargs}
+        named = {**dict(zip(entrance.positional, args, strict=False)), **kwargs} if args else kwargs
         record = self._record(entrance, named, position)
-        custom = record.litellm_provider in self._custom_providers()
+        custom = bool(self._litellm.custom_provider_map) and (
+            record.litellm_provider in self._custom_providers()
+        )
         call = OpenCall(self._recorder, record, position, custom=custom, probing=self._probing)
         if record.captures_content:
             call.secrets = _secrets(named)
         if not self._claimed(record, position):
             self._recorder.begin(record, self._parent(position))
-        asking = self._ask_for_usage(entrance, record, args, kwargs)
+        asking = self._ask_for_usage(entrance, record, args, kwargs) if record.stream else None
         if asking is not None:
             call.asked_for_usage, call.cache_key = True, asking.get("cache_key")
         return call, asking
@@ -191,7 +194,8 @@ class CallSource:
         if not isinstance(model, str):
             return None, None
         # LiteLLM adds the program's own providers to its list only when it calls one of them.
-        known = self._providers | self._custom_providers() if self._custom_providers() else self._providers
+        custom = self._custom_providers()
+        known = self._providers | custom if custom else self._providers
         provider, bare = split_model(model, known, named.get("custom_llm_provider"))
         if provider is None:
             # LiteLLM's own look-up prints to stdout for models that it does not know; its table does not.
@@ -210,7 +214,9 @@ class CallSource:
         whole = position.call if position is not None else None
         return whole is not None and self._recorder.claim(whole, record)
 
-    def _custom_providers(self) -> set[str]:
+    def _custom_providers(self) -> Set[str]:
+        if not self._litellm.custom_provider_map:
+            return _NONE
         return {entry["provider"] for entry in self._litellm.custom_provider_map}
 
     # -- usage of streams ----------------------------------------------------------------------------------
@@ -221,8 +227,7 @@ class CallSource:
         """Return arguments with the usage option of streams, or ``None`` where it shall not be added."""
         options = kwargs.get("stream_options") or {}
         if (
-            not record.stream
-            or not entrance.asks_for_usage
+            not entrance.asks_for_usage
             or not self._recorder.settings.request_stream_usage
             or "include_usage" in options
             or self._endpoint(kwargs) in self._refusals

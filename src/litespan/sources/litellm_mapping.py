@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import is_not
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -24,6 +25,17 @@ _PARAMETERS: Final = (
     "service_tier",
     "dimensions",
 )
+_ALL_PARAMETERS: Final = (
+    *_PARAMETERS,
+    "max_completion_tokens",
+    "max_tokens",
+    "n",
+    "stop",
+    "reasoning_effort",
+    "response_format",
+    "encoding_format",
+)
+_is_given: Final = partial(is_not, None)
 _MOCKS: Final = ("mock_response", "mock_tool_calls", "mock_timeout")
 _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _UNDER_WAY: Final = ("queued", "in_progress")  # what the Responses API says of `background=True`
@@ -46,6 +58,8 @@ _CUT: Final = frozenset(
 
 def parameters(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the request parameters as they were sent, those that the conventions name."""
+    if not any(map(_is_given, map(kwargs.get, _ALL_PARAMETERS))):
+        return {}  # the most frequent case, told without a line of Python for each parameter
     found = {name: value for name in _PARAMETERS if _scalar(value := kwargs.get(name))}
     max_tokens = kwargs.get("max_completion_tokens", kwargs.get("max_tokens"))
     if _scalar(max_tokens):
@@ -69,7 +83,7 @@ def parameters(kwargs: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_mocked(kwargs: Mapping[str, Any]) -> bool:
     """Say whether a request asks LiteLLM to make the answer up instead of sending it to a provider."""
-    return any(kwargs.get(name) for name in _MOCKS)
+    return any(map(kwargs.get, _MOCKS))
 
 
 def _scalar(value: Any) -> bool:
@@ -132,9 +146,10 @@ def fill_from_hidden(call: ModelCall, hidden: Any, raw_usage: Any = None) -> Non
     found = reader(hidden)
     if call.litellm_provider is None:
         call.litellm_provider = _text(found("custom_llm_provider"))
+    headers = found("additional_headers")
     call.provider_cost = (
-        _number(read(found("additional_headers"), "llm_provider-x-litellm-response-cost"))
-        or _number(reader(raw_usage)("cost"))
+        (_number(read(headers, "llm_provider-x-litellm-response-cost")) if headers else None)
+        or (_number(reader(raw_usage)("cost")) if raw_usage is not None else None)
         or call.provider_cost
     )
 

@@ -52,11 +52,16 @@ def tokens(value: Any) -> int | None:
 
 def _first(*values: Any) -> int | None:
     for value in values:
-        if type(value) is int and value >= 0:  # nearly always; the full check costs several times as much
-            return value
-        if value is not None and (count := tokens(value)) is not None:
+        if value is not None and (count := _count(value)) is not None:
             return count
     return None
+
+
+def _count(value: Any) -> int | None:
+    """Return what :func:`tokens` returns; it is nearly always a count or nothing, and both are told quickly."""
+    if value is None or (type(value) is int and value >= 0):
+        return value
+    return tokens(value)
 
 
 def usage_from(raw: Any) -> Usage | None:
@@ -70,20 +75,26 @@ def usage_from(raw: Any) -> Usage | None:
     inputs = reader(whole("prompt_tokens_details") or whole("input_tokens_details"))
     outputs = reader(whole("completion_tokens_details") or whole("output_tokens_details"))
     writes = inputs("cache_creation_token_details")
+    if (input_tokens := _count(whole("prompt_tokens"))) is None:
+        input_tokens = _count(whole("input_tokens"))
+    if (output_tokens := _count(whole("completion_tokens"))) is None:
+        output_tokens = _count(whole("output_tokens"))
+    if (cache_read := _count(inputs("cached_tokens"))) is None:
+        cache_read = _count(whole("cache_read_input_tokens"))
     usage = Usage(
-        input_tokens=_first(whole("prompt_tokens"), whole("input_tokens")),
-        output_tokens=_first(whole("completion_tokens"), whole("output_tokens")),
-        cache_read_tokens=_first(inputs("cached_tokens"), whole("cache_read_input_tokens")),
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        cache_read_tokens=cache_read,
         cache_write_tokens=_first(
             inputs("cache_creation_tokens"),
             inputs("cache_write_tokens"),
             whole("cache_creation_input_tokens"),
         ),
-        cache_write_1h_tokens=_first(read(writes, "ephemeral_1h_input_tokens")),
-        reasoning_tokens=_first(outputs("reasoning_tokens")),
-        audio_input_tokens=_first(inputs("audio_tokens")),
-        audio_output_tokens=_first(outputs("audio_tokens")),
-        image_input_tokens=_first(inputs("image_tokens")),
+        cache_write_1h_tokens=None if writes is None else _count(read(writes, "ephemeral_1h_input_tokens")),
+        reasoning_tokens=_count(outputs("reasoning_tokens")),
+        audio_input_tokens=_count(inputs("audio_tokens")),
+        audio_output_tokens=_count(outputs("audio_tokens")),
+        image_input_tokens=_count(inputs("image_tokens")),
     )
     return usage if usage.input_tokens or usage.output_tokens else None
 
@@ -110,7 +121,9 @@ def fill_cache_writes(raw: Any) -> None:
     the other one empty. Can go when LiteLLM fills both.
     """
     details = read(raw, "prompt_tokens_details")
+    if details is None or isinstance(details, dict):
+        return
     found = reader(details)
-    written = tokens(found("cache_creation_tokens"))
-    if written and not isinstance(details, dict) and found("cache_write_tokens") is None:
+    written = _count(found("cache_creation_tokens"))
+    if written and found("cache_write_tokens") is None:
         details.cache_write_tokens = written
