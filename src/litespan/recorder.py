@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
@@ -43,6 +43,30 @@ class Emitter(Protocol):
     def ended(self, record: Record) -> None:
         """Write a record that ended; nothing of it changes any more."""
         ...
+
+    def hears_began(self, kind: type[Record]) -> bool:
+        """Say whether :meth:`began` does anything with records of a type."""
+        ...
+
+    def hears_ended(self, kind: type[Record]) -> bool:
+        """Say whether :meth:`ended` does anything with records of a type."""
+        ...
+
+
+_Listener = tuple[str, Callable[[Record], object]]
+
+
+class _Listeners(dict[type[Record], list[_Listener]]):
+    """Who is to be called for a record of a type, with the place that is reported for a fault."""
+
+    def __init__(
+        self, functions: Iterable[tuple[str, Callable[[Record], object], Callable[[type[Record]], bool]]]
+    ) -> None:
+        self._functions = tuple(functions)
+
+    def __missing__(self, kind: type[Record]) -> list[_Listener]:
+        found = self[kind] = [(place, call) for place, call, hears in self._functions if hears(kind)]
+        return found
 
 
 @dataclass(slots=True)
@@ -84,8 +108,8 @@ class Recorder:
         self._deferred: deque[Callable[[], None]] = deque()
         self.locate: Callable[[], Position | None] = lambda: None
         self.prices = prices
-        self._began = [(f"{type(e).__name__}.began", e.began) for e in emitters]
-        self._ended = [(f"{type(e).__name__}.ended", e.ended) for e in emitters]
+        self._began = _Listeners((f"{type(e).__name__}.began", e.began, e.hears_began) for e in emitters)
+        self._ended = _Listeners((f"{type(e).__name__}.ended", e.ended, e.hears_ended) for e in emitters)
         self._baggage = guarded("baggage")(baggage)
         # A turn has no span, and what is in it asks for itself.
         self._folded = () if settings.turn_spans else (Run, Turn)
@@ -139,7 +163,7 @@ class Recorder:
             record.baggage = self._baggage()
         scopes.inherit(record, parent)
         self.table.add(record)
-        call_each(self._began, record)
+        call_each(self._began[type(record)], record)
 
     def claim(self, whole: ModelCall, part: ModelCall) -> bool:
         """Let a call that starts now be what the record of the host's model span stands for.
@@ -212,7 +236,7 @@ class Recorder:
         complete = self._completions.get(type(record))
         if complete is not None:
             complete(record)
-        call_each(self._ended, record)
+        call_each(self._ended[type(record)], record)
 
     def _complete_tool(self, tool: ToolCall) -> None:
         with self.table.lock:

@@ -41,6 +41,14 @@ class Emitter:
         self.ended_ids.append(record.trace_id)
         self.began(record)
 
+    def hears_began(self, kind: type[Record]) -> bool:
+        """All records."""
+        return True
+
+    def hears_ended(self, kind: type[Record]) -> bool:
+        """All records."""
+        return True
+
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:

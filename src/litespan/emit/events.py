@@ -55,6 +55,14 @@ class EventEmitter:
             )
         )
 
+    def hears_began(self, kind: type[Record]) -> bool:
+        """No event is told of a beginning."""
+        return False
+
+    def hears_ended(self, kind: type[Record]) -> bool:
+        """Events are told of model calls."""
+        return kind is ModelCall
+
     def _attributes(self, call: ModelCall) -> dict[str, Any]:
         attributes: dict[str, Any] = {**self._constant, **self._kind.start(call), **self._kind.end(call)}
         for name in _CONTENT:

@@ -119,6 +119,14 @@ class MetricsEmitter:
             handle = record.handle
             write(record, handle.exemplar_context if isinstance(handle, SpanInContext) else None)
 
+    def hears_began(self, kind: type[Record]) -> bool:
+        """Say whether anything is measured when a record of this type begins."""
+        return kind is ModelCall
+
+    def hears_ended(self, kind: type[Record]) -> bool:
+        """Say whether anything is measured when a record of this type ends."""
+        return kind in self._writers
+
     # -- model calls ---------------------------------------------------------------------------------------
     def _call_ended(self, call: ModelCall, context: Context | None) -> None:
         if call.counted_as is not None:

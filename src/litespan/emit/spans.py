@@ -167,6 +167,14 @@ class SpanEmitter:
                 )
         span.end(record.end_ns)
 
+    def hears_began(self, kind: type[Record]) -> bool:
+        """Every record has a span or lends one."""
+        return True
+
+    def hears_ended(self, kind: type[Record]) -> bool:
+        """Records that only lend their parent's span end nothing."""
+        return kind not in self._folded
+
 
 def describe(failure: Failure, *, with_message: bool) -> str:
     """Return the status description: class, HTTP status, provider code; the message only if it was kept.

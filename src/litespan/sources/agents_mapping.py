@@ -99,9 +99,13 @@ BEGIN: Final[Mapping[str, Callable[[Any], Record]]] = {
 }
 
 
-def begin(data: Any) -> Record:
-    """Return the record of a span that begins."""
-    return BEGIN.get(data.type, _step)(data)
+def begin(kind: str, data: Any) -> Record:
+    """Return the record of a span that begins; ``kind`` is the span's type."""
+    return BEGIN.get(kind, _step)(data)
+
+
+# Record types whose content the SDK shows, if it may be kept.
+HAVE_CONTENT: Final = frozenset({ToolCall, Speech, Transcription, Step})
 
 
 def allows_content(record: Record, data: Any) -> bool:
@@ -115,24 +119,41 @@ def allows_content(record: Record, data: Any) -> bool:
     return isinstance(record, Step) and record.allows_content
 
 
-def complete(record: Record, span: Any, *, captures_content: bool) -> None:
-    """Write down what the SDK knows only at the span's end."""
-    data = span.span_data
-    if isinstance(record, Handoff):
-        record.target = data.to_agent
-    elif isinstance(record, Guardrail):
-        record.triggered = bool(data.triggered)
-    elif isinstance(record, ToolCall):
-        record.mcp_server = server_name((data.mcp_data or {}).get("server"))
-    elif isinstance(record, McpTools):
-        record.count = None if data.result is None else len(data.result)
-    elif isinstance(record, Speech):
-        record.time_to_first_chunk = _seconds_between(span.started_at, data.first_content_at)
-    if captures_content:
-        _take_content(record, data)
+def _end_handoff(handoff: Handoff, span: Any) -> None:
+    handoff.target = span.span_data.to_agent
 
 
-def _take_content(record: Record, data: Any) -> None:
+def _end_guardrail(guardrail: Guardrail, span: Any) -> None:
+    guardrail.triggered = bool(span.span_data.triggered)
+
+
+def _end_function(tool: ToolCall, span: Any) -> None:
+    mcp_data = span.span_data.mcp_data
+    if mcp_data:
+        tool.mcp_server = server_name(mcp_data.get("server"))
+
+
+def _end_mcp_tools(tools: McpTools, span: Any) -> None:
+    result = span.span_data.result
+    tools.count = None if result is None else len(result)
+
+
+def _end_speech(speech: Speech, span: Any) -> None:
+    speech.time_to_first_chunk = _seconds_between(span.started_at, span.span_data.first_content_at)
+
+
+# What the SDK knows only at a span's end, and how it is written down; of other types that is nothing.
+COMPLETE: Final[Mapping[type[Record], Callable[[Any, Any], None]]] = {
+    Handoff: _end_handoff,
+    Guardrail: _end_guardrail,
+    ToolCall: _end_function,
+    McpTools: _end_mcp_tools,
+    Speech: _end_speech,
+}
+
+
+def take_content(record: Record, data: Any) -> None:
+    """Write down what was said; only where it may be captured."""
     if isinstance(record, ToolCall):
         record.arguments, record.result = data.input, data.output
     elif isinstance(record, Speech):

@@ -23,9 +23,8 @@ RESPONSE: Final = "response"
 _DETAILS: Final = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 
 
-def is_model_span(data: Any) -> bool:
-    """Say whether a span is the SDK's for one model call."""
-    return data.type in (GENERATION, RESPONSE)
+# The types of the SDK's spans for one model call.
+MODEL_SPANS: Final = frozenset({GENERATION, RESPONSE})
 
 
 def is_litellm(data: Any) -> bool:

@@ -24,6 +24,8 @@ logger = logging.getLogger("litespan")
 
 _DEFAULT_WORKFLOW: Final = "Agent workflow"
 _NO_OP: Final = "no-op"
+_NOTED_IN_ROOT: Final = frozenset({"agent", "task"})
+_MADE_CURRENT: Final = frozenset({"agent", "function", "mcp_tools"})
 _CONVERSATION_KEYS: Final = ("conversation_id", "session_id", "thread_id")
 
 
@@ -64,19 +66,20 @@ class AgentsProcessor(TracingProcessor):
     def on_span_start(self, span: Any) -> None:
         """Begin a record."""
         data = span.span_data
-        if agents_models.is_model_span(data):
-            self._models.begin(span, self._parent(span))
+        kind = data.type  # a property, as most of what the SDK's spans have
+        parent = self._parent(span)
+        if kind in agents_models.MODEL_SPANS:
+            self._models.begin(span, parent)
             return
-        record = agents_mapping.begin(data)
+        record = agents_mapping.begin(kind, data)
         record.trace_id, record.span_id = span.trace_id, span.span_id
         record.handling = agents_outcome.handled_now()
-        parent = self._parent(span)
-        if isinstance(record, (AgentRun, Run)):
-            self._note_in_root(record, parent)
+        if kind in _NOTED_IN_ROOT:
+            self._note_in_root(record, parent)  # type: ignore[arg-type]  # the kind tells the type
         elif isinstance(record, Step):
             record.allows_content = _allows_content(get_current_span(), parent)
         self._recorder.begin(record, parent)
-        if isinstance(record, (AgentRun, McpTools, ToolCall)) and record.handle is not None:
+        if kind in _MADE_CURRENT and record.handle is not None:
             # For the program's own spans; nothing of litespan depends on it.
             record.attached = record.handle.attach()
 
@@ -87,14 +90,20 @@ class AgentsProcessor(TracingProcessor):
         if record is not None and record.attached is not None and record.handle is not None:
             record.handle.detach(record.attached)
             record.attached = None
-        if agents_models.is_model_span(data):
+        if data.type in agents_models.MODEL_SPANS:
             self._models.end(span, record, self._parent(span))
             return
         if record is None:
             return
         agents_outcome.settle(record, span.error)
-        captures = self._recorder.captures_tools(allowed=agents_mapping.allows_content(record, data))
-        agents_mapping.complete(record, span, captures_content=captures)
+        record_type = type(record)
+        complete = agents_mapping.COMPLETE.get(record_type)
+        if complete is not None:
+            complete(record, span)
+        if record_type in agents_mapping.HAVE_CONTENT and self._recorder.captures_tools(
+            allowed=agents_mapping.allows_content(record, data)
+        ):
+            agents_mapping.take_content(record, data)
         self._recorder.end(record)
 
     def shutdown(self) -> None:
@@ -143,7 +152,7 @@ class AgentsProcessor(TracingProcessor):
         record = self._recorder.table.span(span.span_id)
         if record is None and self._recorder.table.root(span.trace_id) is None:
             self._warn_unregistered()
-        if agents_models.is_model_span(span.span_data):
+        if span.span_data.type in agents_models.MODEL_SPANS:
             return self._models.position(span, record, self._parent(span))
         record = record or self._recorder.table.root(span.trace_id)
         return Position(record, span.trace_id, allows_content=_allows_content(span, record))
@@ -184,8 +193,11 @@ def _left_behind(span: Any) -> bool:
 
     Its generator is closed in another task and cannot reset the current span where the program goes on.
     """
-    ended = agents_models.is_model_span(span.span_data) and span.ended_at is not None
-    return ended and get_current_trace() is None
+    return (
+        span.ended_at is not None
+        and span.span_data.type in agents_models.MODEL_SPANS
+        and get_current_trace() is None
+    )
 
 
 def _conversation(trace: Any) -> str | None:
