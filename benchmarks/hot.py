@@ -19,7 +19,7 @@ from agents.tracing import agent_span, function_span, generation_span, task_span
 
 import litespan
 from benchmarks.floor import Floor, FloorModel
-from benchmarks.telemetry import AGENT, MODEL, Nothing, providers
+from benchmarks.telemetry import AGENT, MODEL, least_processor, providers
 
 Run = Callable[[], Awaitable[Any]]
 
@@ -85,7 +85,7 @@ def prepare(variant: str) -> Run:
     if variant in ("litespan", "unsampled"):
         litespan.instrument(*providers(sampled=variant == "litespan"))
     elif variant == "sdk":
-        set_trace_processors([Nothing()])
+        set_trace_processors([least_processor()])
     else:
         set_tracing_disabled(True)
     return _by_hand() if variant == "floor" else _run

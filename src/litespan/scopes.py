@@ -9,7 +9,19 @@ from typing import Final
 
 from litespan import records
 from litespan.labels import inherited
-from litespan.records import AgentRun, ModelCall, Record, Run, Scope, Step, ToolCall, Totals, Turn, Usage, Workflow
+from litespan.records import (
+    AgentRun,
+    ModelCall,
+    Record,
+    Run,
+    Scope,
+    Step,
+    ToolCall,
+    Totals,
+    Turn,
+    Usage,
+    Workflow,
+)
 
 MAX_RUNS_TOLD: Final = 100  # of one trace; OpenTelemetry's SDK keeps 128 events of a span
 

@@ -39,7 +39,7 @@ class SpanInContext:
     other instrumentations still in it.
     """
 
-    __slots__ = ("_base", "_context", "_exemplar", "marks", "span")
+    __slots__ = ("_base", "_context", "_exemplar", "_variable", "marks", "span")
 
     def __init__(self, span: Span, marks: CallMarks | None = None) -> None:
         self.span = span
@@ -47,6 +47,7 @@ class SpanInContext:
         self._base: Context | None = None
         self._context: Context | None = None
         self._exemplar: Context | None = None
+        self._variable: contextvars.ContextVar[Context] | None = None
 
     @property
     def context(self) -> Context:
@@ -63,16 +64,37 @@ class SpanInContext:
         return self._exemplar
 
     def attach(self) -> object:
-        """Make the span current in this context."""
-        base = otel_context.get_current()
-        if self._context is None or base is not self._base:
+        """Make the span current in this context.
+
+        A stream is attached at every chunk: from the second time on, the variable that OpenTelemetry's first
+        token names is set directly, which is all that its API does.
+        """
+        variable = self._variable
+        base = otel_context.get_current() if variable is None else variable.get()
+        context = self._context
+        if context is None or base is not self._base:
             context = set_span_in_context(self.span, base)
-            self._base, self._context = base, context if self.marks is None else self.marks.mark(context)
-        return otel_context.attach(self._context)
+            if self.marks is not None:
+                context = self.marks.mark(context)
+            self._base, self._context = base, context
+        if variable is not None:
+            return variable.set(context)
+        token = otel_context.attach(context)
+        if isinstance(token, contextvars.Token):
+            self._variable = token.var
+        return token
 
     def detach(self, token: object) -> None:
         """Undo :meth:`attach`, only where it was done."""
-        detach(token, self._context)
+        variable = self._variable
+        if variable is None:
+            detach(token, self._context)
+            return
+        try:
+            if variable.get() is self._context:
+                variable.reset(token)  # type: ignore[arg-type]  # the variable made it
+        except (LookupError, ValueError, RuntimeError):
+            return
 
 
 def detach(token: object, attached: Context | None) -> None:
@@ -84,11 +106,10 @@ def detach(token: object, attached: Context | None) -> None:
     if not isinstance(token, contextvars.Token):
         otel_context.detach(token)  # type: ignore[arg-type]
         return
-    if otel_context.get_current() is not attached:
-        return
     try:
-        token.var.reset(token)
-    except (ValueError, RuntimeError):
+        if token.var.get() is attached:
+            token.var.reset(token)
+    except (LookupError, ValueError, RuntimeError):
         return
 
 

@@ -19,7 +19,7 @@ from litespan.sources import litellm_answer, litellm_secrets, litellm_transport,
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_usage import fill_cache_writes, read
 
-current: ContextVar[OpenCall | None] = ContextVar("litespan_open_call", default=None)
+current: ContextVar[OpenCall | None] = litellm_transport.current
 
 
 class OpenCall:
@@ -44,7 +44,7 @@ class OpenCall:
     ) -> None:
         self._recorder = recorder
         self._position = position
-        self._tokens: tuple[Token[Any], Token[Any], object] | None = None
+        self._tokens: tuple[Token[Any], object] | None = None
         self.record = record
         self.custom = custom
         self.probe = litellm_transport.Probe() if probing else None
@@ -56,8 +56,8 @@ class OpenCall:
 
     # -- around the host's code ----------------------------------------------------------------------------
     def __enter__(self) -> OpenCall:
-        """Make this call, its probe and its span current; always undone in the same task before a yield."""
-        self._tokens = (current.set(self), litellm_transport.current.set(self.probe), self._attach())
+        """Make this call and its span current; always undone in the same task before a yield."""
+        self._tokens = (current.set(self), self._attach())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -65,10 +65,9 @@ class OpenCall:
         tokens, self._tokens = self._tokens, None
         if tokens is None:
             return
-        call, probe, span = tokens
-        if self.record.handle is not None and span is not None:
-            self.record.handle.detach(span)
-        litellm_transport.current.reset(probe)
+        call, span = tokens
+        if span is not None:
+            self.record.handle.detach(span)  # type: ignore[union-attr]  # the span was attached by it
         current.reset(call)
 
     @property

@@ -38,7 +38,19 @@ class AsyncStream(_Stream):
     async def __anext__(self) -> Any:
         """Return the next chunk."""
         state = self._self_state
-        chunk = _pop(state) if state.pending else await self._read_async(state)
+        if state.pending:
+            chunk = _pop(state)
+        else:
+            # Not in a method of its own: a coroutine for every chunk costs as much as all else here.
+            try:
+                with state.call:
+                    chunk = await self._self_anext()  # type: ignore[misc]
+            except StopAsyncIteration:
+                state.at_end()
+                raise
+            except BaseException as error:
+                state.failed(error)
+                raise
         if not _looks_ahead(state, chunk):
             return chunk
         try:
@@ -54,17 +66,6 @@ class AsyncStream(_Stream):
         else:
             _keep(state, chunk, following)
         return chunk
-
-    async def _read_async(self, state: StreamState) -> Any:
-        try:
-            with state.call:
-                return await self._self_anext()  # type: ignore[misc]
-        except StopAsyncIteration:
-            state.at_end()
-            raise
-        except BaseException as error:
-            state.failed(error)
-            raise
 
     async def aclose(self) -> None:
         """Close the inner stream; whatever was not read by then is abandoned."""
@@ -123,7 +124,7 @@ def _looks_ahead(state: StreamState, chunk: Any) -> bool:
     ahead = state.look_ahead_after(chunk)
     if ahead is None:
         state.stop_asking()
-    return bool(ahead)
+    return ahead is True
 
 
 def _keep(state: StreamState, chunk: Any, following: Any) -> None:

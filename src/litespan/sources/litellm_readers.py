@@ -30,7 +30,13 @@ class StreamReader:
     def is_last(self, chunk: Any) -> bool:
         """Say whether a chunk ends a choice."""
         choices = chunk.choices
-        return bool(choices) and choices[0].finish_reason is not None
+        if not choices:
+            return False
+        # LiteLLM's choices have it among pydantic's extra fields, whose attribute access is slow.
+        extra = getattr(choices[0], "__pydantic_extra__", None)
+        if extra is not None and "finish_reason" in extra:
+            return extra["finish_reason"] is not None
+        return choices[0].finish_reason is not None
 
     def is_usage_only(self, chunk: Any) -> bool:
         """Say whether a chunk is the extra one that carries the usage."""

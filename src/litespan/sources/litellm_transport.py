@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from litespan.guard import guard, guarded
 from litespan.sources.patching import Patches
@@ -32,11 +32,19 @@ class Probe:
         self.port: int | None = None
 
 
-current: ContextVar[Probe | None] = ContextVar("litespan_transport_probe", default=None)
+class Probed(Protocol):
+    """What holds the probe of a call, if there is one: the open call itself."""
+
+    probe: Probe | None
+
+
+# One variable for the open call and its probe: it is set and reset at every chunk of a stream.
+current: ContextVar[Any] = ContextVar("litespan_open_call", default=None)
 
 
 async def _handle_request(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
-    probe = current.get()
+    call: Probed | None = current.get()
+    probe = call.probe if call is not None else None
     if probe is None:
         return await wrapped(*args, **kwargs)
     _note_attempt(probe, args[0] if args else kwargs.get("request"))
