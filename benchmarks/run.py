@@ -66,7 +66,7 @@ def start(stack: ExitStack, *arguments: str) -> subprocess.Popen[str]:
         text=True,
         env=_ENVIRONMENT,
     )
-    stack.callback(process.wait, 10)
+    stack.callback(process.wait, 60)
     stack.callback(process.stdin.close)  # type: ignore[union-attr]
     return process
 

@@ -29,6 +29,7 @@ from litespan.emit.spans import SpanEmitter, suppressed
 from litespan.export import exit as at_exit
 from litespan.export import pipeline as pipelines
 from litespan.export.pipeline import Pipeline
+from litespan.export.sampling import drops_whole_traces
 from litespan.export.termination import Termination
 from litespan.pricing import PriceBook
 from litespan.recorder import Emitter, Recorder
@@ -228,6 +229,7 @@ def _emitters(
             content=settings.content_on_spans,
             turn_spans=settings.turn_spans,
             constant=settings.extra_attributes,
+            drops_whole_traces=drops_whole_traces(pipeline.tracer_provider),
         ),
         MetricsEmitter(
             *_instruments.of(pipeline.meter_provider, meter),

@@ -36,14 +36,15 @@ class SpanInContext:
 
     The context is built on the ambient one of whoever attaches it, so that the program's own values
     (baggage, for example) stay visible; it is kept as long as the ambient one is the same. ``marks`` keep
-    other instrumentations still in it.
+    other instrumentations still in it. ``dropped``: neither the span nor anything below it is sampled.
     """
 
-    __slots__ = ("_base", "_context", "_exemplar", "_variable", "marks", "span")
+    __slots__ = ("_base", "_context", "_exemplar", "_variable", "dropped", "marks", "span")
 
-    def __init__(self, span: Span, marks: CallMarks | None = None) -> None:
+    def __init__(self, span: Span, marks: CallMarks | None = None, *, dropped: bool = False) -> None:
         self.span = span
         self.marks = marks
+        self.dropped = dropped
         self._base: Context | None = None
         self._context: Context | None = None
         self._exemplar: Context | None = None
@@ -117,6 +118,8 @@ class SpanEmitter:
     """Starts a span when a record begins and ends it with the record, at the record's own times.
 
     ``content``: captured content may go on spans. ``constant``: attributes of all spans.
+    ``drops_whole_traces``: below a span that is not sampled nothing is, so nothing is written there; what the
+    program attaches there continues the unsampled span.
     """
 
     def __init__(
@@ -127,11 +130,13 @@ class SpanEmitter:
         content: bool,
         turn_spans: bool,
         constant: Mapping[str, AttributeValue],
+        drops_whole_traces: bool = False,
     ) -> None:
         self._tracer = tracer
         self._kinds = span_kinds(generation, content=content)
         self._content = content
         self._constant = constant
+        self._drops_whole_traces = drops_whole_traces
         self._folded: Collection[type[Record]] = () if turn_spans else (Run, Turn)
 
     def began(self, record: Record) -> None:
@@ -148,6 +153,9 @@ class SpanEmitter:
                 record.told_elsewhere = True
                 record.handle = SpanInContext(get_current_span(), marks)
                 return
+        if isinstance(handle, SpanInContext) and handle.dropped:
+            record.handle = SpanInContext(handle.span, marks, dropped=True)
+            return
         kind = self._kinds[record_type]
         attributes = kind.start(record)
         span = self._tracer.start_span(
@@ -160,7 +168,8 @@ class SpanEmitter:
             record_exception=False,
             set_status_on_exception=False,
         )
-        record.handle = SpanInContext(span, marks)
+        dropped = self._drops_whole_traces and not span.is_recording()
+        record.handle = SpanInContext(span, marks, dropped=dropped)
 
     def ended(self, record: Record) -> None:
         """Write what is known at the end, and end the span."""
