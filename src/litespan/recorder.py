@@ -215,8 +215,7 @@ class Recorder:
         self._finish(record, end_ns)
         trace = self.table.trace(record.trace_id)
         if trace is not None:
-            if end_ns > trace.last_end_ns:
-                trace.last_end_ns = end_ns
+            trace.last_end_ns = max(trace.last_end_ns, end_ns)
             if trace.ended_ns is not None and not trace.open:
                 self._close(trace)
 

@@ -40,13 +40,11 @@ def inherit(record: Record, parent: Record | None) -> None:
         record.labels = inherited(record.labels, parent.labels)
     if parent.baggage is not None:
         record.baggage = {**parent.baggage, **(record.baggage or {})}
-    if not record.run:
-        record.run = parent.run
+    record.run = record.run or parent.run
     if isinstance(record, AgentRun):
         record.agent_name = record.name
         return
-    if not record.agent_name:
-        record.agent_name = parent.agent_name
+    record.agent_name = record.agent_name or parent.agent_name
     if record.turn is None:
         record.turn = parent.turn
 

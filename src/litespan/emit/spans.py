@@ -122,7 +122,7 @@ class SpanEmitter:
     program attaches there continues the unsampled span.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the composition root knows of the settings and the provider
         self,
         tracer: Tracer,
         generation: Generation,

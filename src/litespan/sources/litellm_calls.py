@@ -6,7 +6,8 @@ No callbacks of LiteLLM are used: they run late, in other tasks, and some never 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from types import FrameType
 from typing import Any, Final
 
@@ -31,7 +32,7 @@ from litespan.sources.lookout import Lookout
 from litespan.sources.patching import Patches
 
 _MAX_REFUSALS: Final = 1000
-_NONE: Final[Set[str]] = frozenset()
+_NONE: Final[AbstractSet[str]] = frozenset()
 
 
 class CallSource:
@@ -214,7 +215,7 @@ class CallSource:
         whole = position.call if position is not None else None
         return whole is not None and self._recorder.claim(whole, record)
 
-    def _custom_providers(self) -> Set[str]:
+    def _custom_providers(self) -> AbstractSet[str]:
         if not self._litellm.custom_provider_map:
             return _NONE
         return {entry["provider"] for entry in self._litellm.custom_provider_map}

@@ -58,7 +58,7 @@ def _first(*values: Any) -> int | None:
 
 
 def _count(value: Any) -> int | None:
-    """Return what :func:`tokens` returns; it is nearly always a count or nothing, and both are told quickly."""
+    """Return what :func:`tokens` returns: nearly always a count or nothing, and both are told fast."""
     if value is None or (type(value) is int and value >= 0):
         return value
     return tokens(value)
