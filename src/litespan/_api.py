@@ -31,8 +31,9 @@ from litespan.export import pipeline as pipelines
 from litespan.export.pipeline import Pipeline
 from litespan.export.sampling import drops_whole_traces
 from litespan.export.termination import Termination
+from litespan.listeners import Emitter
 from litespan.pricing import PriceBook
-from litespan.recorder import Emitter, Recorder
+from litespan.recorder import Recorder
 from litespan.semconv import Generation
 from litespan.settings import EXPORT_SETTINGS, ConfigurationError, Settings, load_settings, variables_of
 from litespan.sources.lookout import Lookout
@@ -154,7 +155,7 @@ def _refuse_others(*given: TracerProvider | MeterProvider | LoggerProvider | Non
         return
     pipeline = _installed.pipeline
     used = (pipeline.tracer_provider, pipeline.meter_provider, pipeline.logger_provider)
-    if not pipeline.logger_provider:
+    if pipeline.logger_provider is None:
         given = given[:2]  # without events a logger provider is not used at all
     if any(provider is not None and all(provider is not one for one in used) for provider in given):
         raise ConfigurationError(

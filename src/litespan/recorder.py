@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from litespan import claims, content, context, records, scopes
+from litespan import claims, content, context, listeners, records, scopes
+from litespan.captured import Captured
 from litespan.guard import call_each, guarded
+from litespan.listeners import Emitter
 from litespan.pricing import PriceBook
 from litespan.records import (
     AgentRun,
@@ -31,42 +32,6 @@ from litespan.settings import Settings
 from litespan.table import GRACE, OpenTrace, RecordTable
 
 SWEEP_INTERVAL: Final = 1.0  # seconds between two looks for what is overdue, at the begin of a trace
-
-
-class Emitter(Protocol):
-    """Writes records somewhere. A fault in it is reported and harms neither the host nor other emitters."""
-
-    def began(self, record: Record) -> None:
-        """Take note of a record that began; fields known later are not filled yet."""
-        ...
-
-    def ended(self, record: Record) -> None:
-        """Write a record that ended; nothing of it changes any more."""
-        ...
-
-    def hears_began(self, kind: type[Record]) -> bool:
-        """Say whether :meth:`began` does anything with records of a type."""
-        ...
-
-    def hears_ended(self, kind: type[Record]) -> bool:
-        """Say whether :meth:`ended` does anything with records of a type."""
-        ...
-
-
-_Listener = tuple[str, Callable[[Record], object]]
-
-
-class _Listeners(dict[type[Record], list[_Listener]]):
-    """Who is to be called for a record of a type, with the place that is reported for a fault."""
-
-    def __init__(
-        self, functions: Iterable[tuple[str, Callable[[Record], object], Callable[[type[Record]], bool]]]
-    ) -> None:
-        self._functions = tuple(functions)
-
-    def __missing__(self, kind: type[Record]) -> list[_Listener]:
-        found = self[kind] = [(place, call) for place, call, hears in self._functions if hears(kind)]
-        return found
 
 
 @dataclass(slots=True)
@@ -108,16 +73,12 @@ class Recorder:
         self._deferred: deque[Callable[[], None]] = deque()
         self.locate: Callable[[], Position | None] = lambda: None
         self.prices = prices
-        self._began = _Listeners((f"{type(e).__name__}.began", e.began, e.hears_began) for e in emitters)
-        self._ended = _Listeners((f"{type(e).__name__}.ended", e.ended, e.hears_ended) for e in emitters)
+        self._began, self._ended = listeners.of_beginnings(emitters), listeners.of_ends(emitters)
         self._baggage = guarded("baggage")(baggage)
         # A turn has no span, and what is in it asks for itself.
         self._folded = () if settings.turn_spans else (Run, Turn)
         self._price = guarded("pricing")(prices.cost)
-        shapes = shapes or content.Shapes()
-        self._split = guarded("content")(shapes.input_messages)
-        self._output_messages = shapes.output_messages
-        self._json = guarded("content")(self._encoded)
+        self._captured = Captured(settings, shapes or content.Shapes())
         self._next_sweep = 0.0
         self._captures = settings.content_on_spans or settings.events
         # What is to be done when a record of a type ends; of the others nothing is.
@@ -127,9 +88,9 @@ class Recorder:
             AgentRun: self._complete_scope,
             ModelCall: self._complete_call,
             ToolCall: self._complete_tool,
-            Speech: partial(self._encode, text=lambda text: content.input_messages(text)[1]),
-            Transcription: partial(self._encode, text=content.output_messages),
-            Step: partial(self._encode, data=None),
+            Speech: self._captured.of_speech,
+            Transcription: self._captured.of_transcription,
+            Step: self._captured.of_step,
         }
 
     # -- beginning and ending ------------------------------------------------------------------------------
@@ -240,8 +201,7 @@ class Recorder:
     def _complete_tool(self, tool: ToolCall) -> None:
         with self.table.lock:
             scopes.add_tool_call(tool)
-        if tool.arguments is not None or tool.result is not None:
-            self._encode(tool, arguments=content.arguments, result=content.arguments)
+        self._captured.of_tool(tool)
 
     def _complete_scope(self, scope: Scope) -> None:
         scopes.take_inner_outcome(scope)
@@ -260,7 +220,7 @@ class Recorder:
             claims.stand_back(call)
             self._settle_cost(call)
         if call.captures_content:
-            self._encode_call(call)
+            self._captured.of_call(call)
         with self.table.lock:
             claims.tell_outer_call(call)
             scopes.add_model_call(call, self.prices.origin)
@@ -268,7 +228,7 @@ class Recorder:
 
     def _settle_cost(self, call: ModelCall) -> None:
         if call.usage_elsewhere:
-            call.usage = None
+            call.usage = call.provider_cost = None  # a provider of the program's own passes both on
         call.cost = self._price(call)
 
     def _ends_alone(self, call: ModelCall, end_ns: int | None) -> bool:
@@ -304,25 +264,6 @@ class Recorder:
         claims.part_off(part)
         self.begin(part, whole)
         self._end_now(part, part.end_ns)
-
-    def _encoded(self, value: Any, convert: Callable[[Any], Any] | None = None) -> str | None:
-        shape = value if convert is None else convert(value)
-        return content.encode(shape, self.settings.content_max_bytes, self.settings.redact)
-
-    def _encode_call(self, call: ModelCall) -> None:
-        """Turn the content of a call into JSON text; what cannot be redacted is dropped and counted."""
-        system, messages = self._split(call.input) or (None, None)
-        call.system_instructions, call.input = system or None, messages or None
-        self._encode(call, system_instructions=None, input=None, output=self._output_messages)
-        self._encode(call, tools=content.tool_definitions)
-        if call.failure is not None and call.failure.message is not None:
-            text = self._json(call.failure.message)
-            call.failure.message = json.loads(text) if text is not None else None
-
-    def _encode(self, record: Record, **converters: Callable[[Any], Any] | None) -> None:
-        for name, convert in converters.items():
-            value = getattr(record, name)
-            setattr(record, name, None if value is None else self._json(value, convert))
 
     # -- what never ends by itself -------------------------------------------------------------------------
     def sweep(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
-FIRST, LAST, ALONE = "other first", "litespan first", "neither"
+FIRST, LAST, WITHOUT, ALONE = "other first", "litespan first", "without litespan", "neither"
 BOTH: Final = frozenset({FIRST, LAST})
 
 
@@ -37,25 +37,44 @@ def _logfire_providers(spans: SpanProcessor, measurements: MetricReader) -> None
 
 @dataclass(frozen=True)
 class Other:
-    """One other instrumentation.
+    """One other instrumentation, and what it does in the program of these tests.
 
-    ``packages`` is the set that it is installed with. ``quiet_when``: the orders in which it tells nothing
-    that litespan tells. ``late``: it tells calls in the background. ``embeds``: it lets LiteLLM embed.
+    Args:
+        row: its name in the table of docs/other-instrumentations.md.
+        packages: the set that it is installed with.
+        activate: switches it on.
+        set_up: makes OpenTelemetry's providers.
+        spans: the spans that it writes, where it is not quiet.
+        counted: its measurements of durations that litespan measures too.
+        quiet_when: the orders in which it tells nothing that litespan tells.
+        inside_when: the orders in which its spans are children of litespan's spans of calls.
+        apart: its spans are in traces of their own, where litespan has its tree.
+        joins_traces: it leaves its context behind, so that later runs get into the first one's trace.
+        removes_processor: switched on later, it removes litespan's trace processor.
+        late: it tells calls in the background, and writes to litespan's spans that have ended.
+        embeds: it lets LiteLLM embed.
+        variables: environment variables of the program.
     """
 
+    row: str
     packages: str
     activate: Callable[[], Any]
     set_up: Callable[[SpanProcessor, MetricReader], None] = _sdk_providers
+    spans: int = 0
+    counted: int = 0
     quiet_when: frozenset[str] = frozenset()
+    inside_when: frozenset[str] = frozenset()
+    apart: bool = False
+    joins_traces: bool = False
     removes_processor: bool = False
     late: bool = False
     embeds: bool = True
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
-def _instrumentor(module: str, name: str) -> Callable[[], Any]:
+def _instrumentor(module: str, name: str, **options: Any) -> Callable[[], Any]:
     """Return what instruments with a class of OpenTelemetry's kind; each is installed in its set only."""
-    return lambda: getattr(import_module(module), name)().instrument()
+    return lambda: getattr(import_module(module), name)().instrument(**options)
 
 
 def _logfire(method: str) -> Callable[[], Any]:
@@ -65,59 +84,145 @@ def _logfire(method: str) -> Callable[[], Any]:
     return activate
 
 
-def _openlit() -> None:
-    prices = Path("no-prices.json")
-    prices.write_text("{}", encoding="utf-8")  # by default it fetches them from the network
+def _openlit(*disabled: str) -> Callable[[], None]:
     http = ["aiohttp-client", "httpx", "requests", "urllib", "urllib3"]
-    import_module("openlit").init(pricing_json=str(prices), disable_events=True, disabled_instrumentors=http)
+
+    def activate() -> None:
+        prices = Path("no-prices.json")
+        prices.write_text("{}", encoding="utf-8")  # by default it fetches them from the network
+        import_module("openlit").init(
+            pricing_json=str(prices), disable_events=True, disabled_instrumentors=[*http, *disabled]
+        )
+
+    return activate
 
 
 def _litellm_callback() -> None:
-    import_module("litellm").callbacks = ["otel"]
+    litellm: Any = import_module("litellm")
+    litellm.callbacks = ["otel"]
 
 
 _OPENINFERENCE: Final = "openinference.instrumentation"
 _OTEL: Final = "opentelemetry.instrumentation"
 _NEW_CONVENTIONS: Final = {"OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental"}
-_OPENAI_V2: Final = _instrumentor(f"{_OTEL}.openai_v2", "OpenAIInstrumentor")
+_CALLS, _AGENTS, _LITELLM = "OpenAIInstrumentor", "OpenAIAgentsInstrumentor", "LiteLLMInstrumentor"
+_OPENAI_V2: Final = Other(
+    "opentelemetry-instrumentation-openai-v2",
+    "official-old",
+    _instrumentor(f"{_OTEL}.openai_v2", _CALLS),
+    spans=5,
+    counted=5,
+    inside_when=BOTH,
+    embeds=False,
+)
 
 OTHERS: Final[Mapping[str, Other]] = {
     "official openai": Other(
-        "official", _instrumentor(f"{_OTEL}.genai.openai", "OpenAIInstrumentor"), quiet_when=BOTH
+        "opentelemetry-instrumentation-genai-openai",
+        "official",
+        _instrumentor(f"{_OTEL}.genai.openai", _CALLS),
+        quiet_when=BOTH,
     ),
     "official openai-agents": Other(
-        "official", _instrumentor(f"{_OTEL}.genai.openai_agents", "OpenAIAgentsInstrumentor")
+        "opentelemetry-instrumentation-genai-openai-agents",
+        "official",
+        _instrumentor(f"{_OTEL}.genai.openai_agents", _AGENTS),
+        spans=6,
+        counted=6,
     ),
-    "official openai-v2": Other("official-old", _OPENAI_V2, embeds=False),
-    "official openai-v2, new conventions": Other(
-        "official-old", _OPENAI_V2, embeds=False, variables=_NEW_CONVENTIONS
-    ),
+    "official openai-v2": _OPENAI_V2,
+    "official openai-v2, new conventions": replace(_OPENAI_V2, variables=_NEW_CONVENTIONS),
     "official openai-agents-v2": Other(
-        "official-old", _instrumentor(f"{_OTEL}.openai_agents", "OpenAIAgentsInstrumentor")
+        "opentelemetry-instrumentation-openai-agents-v2",
+        "official-old",
+        _instrumentor(f"{_OTEL}.openai_agents", _AGENTS),
+        spans=16,
+        counted=14,
+        apart=True,
     ),
     "openinference litellm": Other(
-        "openinference", _instrumentor(f"{_OPENINFERENCE}.litellm", "LiteLLMInstrumentor")
+        "openinference-instrumentation-litellm",
+        "openinference",
+        _instrumentor(f"{_OPENINFERENCE}.litellm", _LITELLM),
+        spans=6,
+        inside_when=frozenset({FIRST}),
     ),
     "openinference openai": Other(
-        "openinference", _instrumentor(f"{_OPENINFERENCE}.openai", "OpenAIInstrumentor")
+        "openinference-instrumentation-openai",
+        "openinference",
+        _instrumentor(f"{_OPENINFERENCE}.openai", _CALLS),
+        spans=6,
+        inside_when=BOTH,
     ),
     "openinference openai-agents": Other(
+        "openinference-instrumentation-openai-agents",
         "openinference",
-        _instrumentor(f"{_OPENINFERENCE}.openai_agents", "OpenAIAgentsInstrumentor"),
+        _instrumentor(f"{_OPENINFERENCE}.openai_agents", _AGENTS),
+        spans=16,
+        apart=True,
         removes_processor=True,
     ),
+    "openinference openai-agents, not exclusive": Other(
+        "openinference-instrumentation-openai-agents",
+        "openinference",
+        _instrumentor(f"{_OPENINFERENCE}.openai_agents", _AGENTS, exclusive_processor=False),
+        spans=16,
+        apart=True,
+    ),
     "traceloop litellm": Other(
-        "traceloop", _instrumentor(f"{_OTEL}.litellm", "LiteLLMInstrumentor"), quiet_when=frozenset({FIRST})
+        "opentelemetry-instrumentation-litellm",
+        "traceloop",
+        _instrumentor(f"{_OTEL}.litellm", _LITELLM),
+        spans=6,
+        counted=6,
+        quiet_when=frozenset({FIRST}),
     ),
     "traceloop openai": Other(
-        "traceloop", _instrumentor(f"{_OTEL}.openai", "OpenAIInstrumentor"), quiet_when=BOTH
+        "opentelemetry-instrumentation-openai",
+        "traceloop",
+        _instrumentor(f"{_OTEL}.openai", _CALLS),
+        quiet_when=BOTH,
     ),
     "traceloop openai-agents": Other(
-        "traceloop", _instrumentor(f"{_OTEL}.openai_agents", "OpenAIAgentsInstrumentor")
+        "opentelemetry-instrumentation-openai-agents",
+        "traceloop",
+        _instrumentor(f"{_OTEL}.openai_agents", _AGENTS),
+        spans=10,
+        joins_traces=True,
     ),
-    "logfire openai": Other("logfire", _logfire("instrument_openai"), _logfire_providers),
-    "logfire openai-agents": Other("logfire", _logfire("instrument_openai_agents"), _logfire_providers),
-    "logfire litellm": Other("logfire", _logfire("instrument_litellm"), _logfire_providers),
-    "openlit": Other("openlit", _openlit, removes_processor=True),
-    "litellm otel": Other("official", _litellm_callback, late=True),
+    "logfire openai": Other(
+        "logfire.instrument_openai()",
+        "logfire",
+        _logfire("instrument_openai"),
+        _logfire_providers,
+        spans=8,
+        inside_when=BOTH,
+    ),
+    "logfire openai-agents": Other(
+        "logfire.instrument_openai_agents()",
+        "logfire",
+        _logfire("instrument_openai_agents"),
+        _logfire_providers,
+        spans=16,
+    ),
+    "logfire litellm": Other(
+        "logfire.instrument_litellm()",
+        "logfire",
+        _logfire("instrument_litellm"),
+        _logfire_providers,
+        spans=6,
+        inside_when=frozenset({FIRST}),
+    ),
+    "openlit": Other("openlit", "openlit", _openlit(), spans=20, counted=19, removes_processor=True),
+    "openlit, as advised": Other(
+        "openlit", "openlit", _openlit("litellm", "openai", "openai-agents"), quiet_when=BOTH
+    ),
+    "litellm otel": Other(
+        'litellm.callbacks = ["otel"]',
+        "official",
+        _litellm_callback,
+        spans=6,
+        inside_when=BOTH,
+        late=True,
+    ),
 }

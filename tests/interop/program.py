@@ -13,7 +13,7 @@ from agents import Agent, Runner, function_tool
 from agents.extensions.models.litellm_model import LitellmModel
 
 import litespan
-from tests.interop.others import ALONE, FIRST, LAST, OTHERS
+from tests.interop.others import ALONE, BOTH, FIRST, LAST, OTHERS, WITHOUT
 from tests.interop.telemetry import Telemetry
 from tests.isolation import refuse_foreign_hosts
 
@@ -54,13 +54,14 @@ def main(name: str, order: str) -> None:
     steps = {
         FIRST: (other.activate, litespan.instrument),
         LAST: (litespan.instrument, other.activate),
+        WITHOUT: (other.activate,),
         ALONE: (),
     }
     for step in steps[order]:
         step()
-    facts = asyncio.run(use(embeds=other.embeds))
-    if other.late and order != ALONE:
-        telemetry.wait_for_others()
+    facts = asyncio.run(use(embeds=other.embeds or order == WITHOUT))
+    if other.late and order in BOTH:
+        telemetry.wait_for_others(other.spans)
     telemetry.report(facts=facts, internal_errors=litespan.stats()["internal_errors"])
 
 

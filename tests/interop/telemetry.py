@@ -41,10 +41,10 @@ class Telemetry:
             if span.instrumentation_scope is not None and ours is (span.instrumentation_scope.name == OURS)
         ]
 
-    def wait_for_others(self, timeout: float = 20) -> None:
-        """Wait (seconds) until another instrumentation has ended a span."""
+    def wait_for_others(self, number: int, timeout: float = 20) -> None:
+        """Wait (seconds) until other instrumentations have ended this many spans."""
         deadline = monotonic() + timeout
-        while not self.of(ours=False) and monotonic() < deadline:
+        while len(self.of(ours=False)) < number and monotonic() < deadline:
             sleep(0.01)
 
     def counts(self, *, ours: bool) -> dict[str, float]:
@@ -71,4 +71,10 @@ class Telemetry:
 
 
 def _plain(span: ReadableSpan) -> dict[str, Any]:
-    return {"name": span.name, "attributes": dict(span.attributes or {})}
+    return {
+        "name": span.name,
+        "trace": span.context.trace_id,
+        "id": span.context.span_id,
+        "parent": span.parent.span_id if span.parent is not None else None,
+        "attributes": dict(span.attributes or {}),
+    }

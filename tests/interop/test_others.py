@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.interop.others import ALONE, BOTH, FIRST, LAST, OTHERS, Other
+from tests.interop.others import ALONE, BOTH, FIRST, LAST, OTHERS, WITHOUT, Other
 from tests.interop.running import Outcome, run
 
 pytestmark = pytest.mark.timeout(300)
@@ -25,6 +26,12 @@ def test_alone(tmp_path: Path) -> None:
     assert (6, FACTS, []) == (outcome.served, outcome.report["facts"], outcome.report["spans"])
 
 
+def test_embeddings_fail_without_litespan(tmp_path: Path) -> None:
+    """It is not litespan that makes LiteLLM's embeddings fail beside the former instrumentation of openai."""
+    with pytest.raises(AssertionError, match="'LegacyAPIResponse' object"):
+        run("program", "official openai-v2", WITHOUT, packages="official-old", folder=tmp_path, variables={})
+
+
 @pytest.mark.parametrize(("name", "order"), CASES, ids=[", ".join(case) for case in CASES])
 def test_together(name: str, order: str, tmp_path: Path) -> None:
     """The program is served as ever, litespan tells each call once, and one line names what is doubled."""
@@ -38,11 +45,8 @@ def test_together(name: str, order: str, tmp_path: Path) -> None:
     if order in other.quiet_when:
         assert ([], {}, []) == tuple(outcome.report[key] for key in ("other_spans", "other_counts", "lines"))
     else:
-        assert outcome.report["other_spans"]
-        (line,) = outcome.report["lines"]
-        assert "To stop it: " in line
-        removed = other.removes_processor and order == LAST
-        assert removed is ("removed litespan's trace processor" in line)
+        check_other(other, order, outcome)
+        check_line(other, order, outcome)
 
 
 def check_program(other: Other, outcome: Outcome) -> None:
@@ -59,3 +63,34 @@ def check_litespan(other: Other, order: str, outcome: Outcome) -> None:
     assert (outcome.served, outcome.served) == (counts[DURATION], counts["litespan.calls"])
     runs = 0 if other.removes_processor and order != FIRST else 2
     assert (runs, runs) == (outcome.named("invoke_agent "), outcome.named("execute_tool "))
+    if runs:
+        assert (1 if other.joins_traces else 3 + other.embeds) == len(traces(outcome.report["spans"]))
+
+
+def check_other(other: Other, order: str, outcome: Outcome) -> None:
+    """Check what is there twice, and where the other one's spans are."""
+    ours, theirs = outcome.report["spans"], outcome.report["other_spans"]
+    calls = {span["id"] for span in ours if span["name"].startswith(MODEL_SPANS)}
+    doubled = outcome.report["counts"].keys() & outcome.report["other_counts"].keys()
+    assert (other.spans, other.counted) == (
+        len(theirs),
+        sum(outcome.report["other_counts"][name] for name in doubled if name.endswith(".duration")),
+    )
+    assert (order in other.inside_when) is all(span["parent"] in calls for span in theirs)
+    # Without its processor litespan's calls get into the other one's tree.
+    has_tree = order == FIRST or not other.removes_processor
+    assert (other.apart and has_tree) is traces(ours).isdisjoint(traces(theirs))
+    assert other.late is ("on ended span" in outcome.errors or "on an ended span" in outcome.errors)
+
+
+def check_line(other: Other, order: str, outcome: Outcome) -> None:
+    """Check that one line in the log names the other one."""
+    (line,) = outcome.report["lines"]
+    assert "To stop it: " in line
+    removed = other.removes_processor and order == LAST
+    assert removed is ("removed litespan's trace processor" in line)
+
+
+def traces(spans: list[dict[str, Any]]) -> set[int]:
+    """Return the ids of the traces of spans."""
+    return {span["trace"] for span in spans}

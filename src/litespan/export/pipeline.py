@@ -170,9 +170,10 @@ def build(
     """
     environ = os.environ
     if use_globals:
-        tracer_provider = tracer_provider or application_tracer_provider()
-        meter_provider = meter_provider or application_meter_provider()
-        logger_provider = logger_provider or application_logger_provider()
+        # What a provider of the program says of its truth is no matter here, hence `is None` throughout.
+        tracer_provider = application_tracer_provider() if tracer_provider is None else tracer_provider
+        meter_provider = application_meter_provider() if meter_provider is None else meter_provider
+        logger_provider = application_logger_provider() if logger_provider is None else logger_provider
     warn_of_ignored_exporters(
         settings,
         environ,
@@ -183,12 +184,16 @@ def build(
     # All that can fail comes first, so that a failure leaves no provider and no thread behind.
     size, interval_ms = queue_size(environ), metric_interval_ms(settings, environ)
     resource = build_resource(settings)
-    exporters = {} if tracer_provider else span_exporters(settings, environ)
+    exporters = span_exporters(settings, environ) if tracer_provider is None else {}
     make_logs = _logs_maker(settings, environ, logger_provider)
-    meters = {} if meter_provider else metric_exporters(settings, environ)
-    traces = adopt_traces(tracer_provider) if tracer_provider else build_traces(exporters, size, resource)
+    meters = metric_exporters(settings, environ) if meter_provider is None else {}
+    traces = (
+        build_traces(exporters, size, resource) if tracer_provider is None else adopt_traces(tracer_provider)
+    )
     metrics = (
-        adopt_metrics(meter_provider) if meter_provider else build_metrics(meters, interval_ms, resource)
+        build_metrics(meters, interval_ms, resource)
+        if meter_provider is None
+        else adopt_metrics(meter_provider)
     )
     logs = make_logs(resource)
     if use_globals and tracer_provider is None:

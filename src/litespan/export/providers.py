@@ -93,19 +93,19 @@ def build_logs(exporters: Mapping[str, CountingLogExporter], size: QueueSize, re
 def adopt_traces(provider: trace.TracerProvider | None) -> Traces:
     """Use a tracer provider of the application; None: the global one, also if it is set later."""
     find = trace.get_tracer_provider if provider is None else lambda: provider
-    return Traces(provider or find(), [AdoptedPath(find, TRACES)], [_ADOPTED.format(TRACES)])
+    return Traces(find(), [AdoptedPath(find, TRACES)], [_ADOPTED.format(TRACES)])
 
 
 def adopt_metrics(provider: metrics.MeterProvider | None) -> Metrics:
     """The same for metrics."""
     find = metrics.get_meter_provider if provider is None else lambda: provider
-    return Metrics(provider or find(), [AdoptedPath(find, METRICS)], [_ADOPTED.format(METRICS)])
+    return Metrics(find(), [AdoptedPath(find, METRICS)], [_ADOPTED.format(METRICS)])
 
 
 def adopt_logs(provider: _logs.LoggerProvider | None) -> Logs:
     """The same for log records."""
     find = _logs.get_logger_provider if provider is None else lambda: provider
-    return Logs(provider or find(), [AdoptedPath(find, LOGS)], [_ADOPTED.format(LOGS)])
+    return Logs(find(), [AdoptedPath(find, LOGS)], [_ADOPTED.format(LOGS)])
 
 
 def _notes(signal: str, destinations: Iterable[Destination]) -> list[str]:
