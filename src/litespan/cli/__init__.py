@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from litespan.cli.demo import demo
+from litespan.cli.summary import summary
 
 _INTERRUPTED = 130
 
@@ -30,3 +31,4 @@ def main() -> None:
 
 
 main.add_command(demo)
+main.add_command(summary)

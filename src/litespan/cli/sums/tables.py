@@ -1,0 +1,232 @@
+"""A summary for a terminal: all calls, a table for each dimension, the dearest and the slowest runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from rich.console import Console, ConsoleOptions, OverflowMethod, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from litespan import semconv
+from litespan.cli.sums.groups import Groups, rest
+from litespan.cli.sums.money import decimals_for, dollars
+from litespan.cli.sums.runs import Run
+from litespan.cli.sums.summary import Summary, time_text
+from litespan.cli.sums.sums import Sums
+from litespan.cli.tables import count, seconds
+from litespan.export import cells
+from litespan.records import OK
+
+# From this width on (characters), tables have columns for the parts of tokens too.
+_WIDE: Final = 110
+
+_CHRONOLOGICAL: Final = "day"
+_AND_MORE: Final = "+"
+
+
+class Label(NamedTuple):
+    """What stands before a row: a name from a span, or a word of ours, which is ``dim``."""
+
+    name: str | None
+    dim: bool = False
+
+
+class _Column(NamedTuple):
+    """A column; ``part`` of another one, so for wide terminals; ``rare``: only if something is in it."""
+
+    title: str
+    figure: Callable[[Sums], int | None]
+    part: bool = False
+    rare: bool = False
+
+
+_BEFORE_COST: Final = (
+    _Column("calls", lambda sums: sums.calls),
+    _Column("not ok", lambda sums: sums.calls - sums.outcomes[OK], rare=True),
+    _Column("in", lambda sums: sums.token("input_tokens")),
+    _Column("cache read", lambda sums: sums.token("cache_read_tokens"), part=True, rare=True),
+    _Column("cache write", lambda sums: sums.token("cache_write_tokens"), part=True, rare=True),
+    _Column("out", lambda sums: sums.token("output_tokens")),
+    _Column("reasoning", lambda sums: sums.token("reasoning_tokens"), part=True, rare=True),
+)
+_AFTER_COST: Final = (
+    _Column("unpriced", lambda sums: sums.unpriced, rare=True),
+    _Column("no usage", lambda sums: sums.missing.total(), rare=True),
+)
+
+
+def show(console: Console, summary: Summary, top: int) -> None:
+    """Print a summary; ``top``: how many rows a table has."""
+    if summary.total.calls:
+        console.print(Text(_period(summary), style="bold cyan"))
+        console.print(Overview(summary))
+    else:
+        console.print("No model calls that litespan has seen.")
+    for by, groups in summary.groups.items():
+        if groups.named:
+            _section(console, f"By {by}", GroupsTable(by, groups, summary.total, top))
+    for title, runs in (("Dearest runs", summary.runs.dearest()), ("Slowest runs", summary.runs.slowest())):
+        if runs:
+            _section(console, title, RunsTable(runs))
+    if summary.others:
+        console.print()
+        console.print(Text(f"Spans of other tools, left out: {summary.others:,}", style="dim"))
+
+
+def _section(console: Console, title: str, table: GroupsTable | RunsTable) -> None:
+    console.print()
+    console.print(Text(title, style="bold cyan"))
+    console.print(table)
+
+
+def _period(summary: Summary) -> str:
+    first, last = time_text(summary.first_ns), time_text(summary.last_ns)
+    return "All calls" if first is None else f"Calls from {first} to {last}"
+
+
+class Overview:
+    """A rich renderable: the figures of all calls, each with its parts beside it."""
+
+    def __init__(self, summary: Summary) -> None:
+        self._sums = summary.total
+        self._unsent = summary.unsent
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Render one line a figure."""
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(style="bold")
+        table.add_column(justify="right", no_wrap=True)
+        table.add_column(style="dim")
+        for title, figure, parts in self._lines():
+            table.add_row(title, figure, Text(", ".join(parts)))
+        yield table
+
+    def _lines(self) -> Iterator[tuple[str, str, list[str]]]:
+        sums = self._sums
+        yield "calls", count(sums.calls), _counted(sums.outcomes)
+        parts = _parts(sums, ("cache read", "cache_read_tokens"), ("cache write", "cache_write_tokens"))
+        yield "tokens in", count(sums.token("input_tokens")), parts
+        parts = _parts(sums, ("reasoning", "reasoning_tokens"))
+        yield "tokens out", count(sums.token("output_tokens")), parts
+        yield "cost", dollars(sums.cost, decimals_for([sums.cost])), []
+        if sums.unpriced:
+            yield "unpriced", count(sums.unpriced), ["calls with usage and without a known price"]
+        if sums.missing:
+            yield "no usage", count(sums.missing.total()), _counted(sums.missing)
+        if self._unsent:
+            yield "not sent", count(self._unsent), ["spans of calls that sent nothing themselves"]
+
+
+class GroupsTable:
+    """A rich renderable: one line a group, and one for all that are left out."""
+
+    def __init__(self, by: str, groups: Groups, total: Sums, top: int) -> None:
+        self._by = by
+        self._total = total
+        self._rows = list(_day_rows(groups, top) if by == _CHRONOLOGICAL else _rows(groups, top))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Render for the width that there is."""
+        before, after = (
+            [c for c in columns if self._shows(c, options)] for columns in (_BEFORE_COST, _AFTER_COST)
+        )
+        table = _table()
+        title = "day (UTC)" if self._by == _CHRONOLOGICAL else self._by
+        table.add_column(title, overflow="fold", min_width=14)
+        titles = (*[column.title for column in before], "cost", *[column.title for column in after])
+        _add_figures(table, titles, options)
+        decimals = decimals_for(sums.cost for _, sums in self._rows)
+        for name, sums in self._rows:
+            figures = [count(column.figure(sums)) for column in before]
+            figures += [dollars(sums.cost, decimals)]
+            figures += [count(column.figure(sums)) for column in after]
+            table.add_row(_text(name, options), *figures)
+        yield table
+
+    def _shows(self, column: _Column, options: ConsoleOptions) -> bool:
+        fits = options.max_width >= _WIDE or not column.part
+        return fits and (not column.rare or bool(column.figure(self._total)))
+
+
+class RunsTable:
+    """A rich renderable: one line a run."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._runs = runs
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Render for the width that there is."""
+        wide = options.max_width >= _WIDE
+        table = _table()
+        table.add_column("trace id", overflow="fold", min_width=16)
+        table.add_column("run", no_wrap=True, overflow=_cut(options), min_width=8)
+        _add_figures(table, ("duration", "cost", *(["calls"] if wide else [])), options)
+        table.add_column("outcome", no_wrap=True, overflow=_cut(options))
+        decimals = decimals_for(run.cost for run in self._runs)
+        for run in self._runs:
+            more = _AND_MORE if run.unpriced and run.cost is not None else ""
+            figures = [seconds(run.seconds), dollars(run.cost, decimals) + more]
+            figures += [count(run.calls)] if wide else []
+            names = (_text(Label(name), options) for name in (run.trace, run.name))
+            table.add_row(*names, *figures, _outcome(run))
+        yield table
+        if any(run.unpriced and run.cost is not None for run in self._runs):
+            yield Text(f"{_AND_MORE} and what its calls without a known price cost", style="dim")
+
+
+def _rows(groups: Groups, top: int) -> Iterator[tuple[Label, Sums]]:
+    ordered = groups.dearest()
+    yield from ((Label(name), sums) for name, sums in ordered[:top])
+    if hidden := ordered[top:]:
+        yield Label(f"{len(hidden):,} more", dim=True), rest(hidden)
+    if groups.other is not None:
+        yield Label(semconv.OTHER, dim=True), groups.other
+
+
+def _day_rows(groups: Groups, top: int) -> Iterator[tuple[Label, Sums]]:
+    ordered = groups.by_name()
+    if earlier := ordered[:-top]:
+        yield Label(f"{len(earlier):,} earlier", dim=True), rest(earlier)
+    yield from ((Label(name), sums) for name, sums in ordered[-top:])
+    if groups.other is not None:
+        yield Label(semconv.OTHER, dim=True), groups.other
+
+
+def _parts(sums: Sums, *parts: tuple[str, str]) -> list[str]:
+    return [f"{title} {number:,}" for title, name in parts if (number := sums.token(name))]
+
+
+def _counted(numbers: Counter[str]) -> list[str]:
+    """Return the counts in words; that all is well comes first, then what is most frequent."""
+    ordered = sorted(numbers.items(), key=lambda item: (item[0] != OK, -item[1], item[0]))
+    return [f"{name} {number:,}" for name, number in ordered]
+
+
+def _table() -> Table:
+    return Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+
+
+def _add_figures(table: Table, titles: Iterable[str], options: ConsoleOptions) -> None:
+    for title in titles:
+        table.add_column(title, justify="right", no_wrap=True, overflow=_cut(options))
+
+
+def _cut(options: ConsoleOptions) -> OverflowMethod:
+    # Rich's ellipsis is no ASCII character.
+    return "crop" if options.ascii_only else "ellipsis"
+
+
+def _text(label: Label, options: ConsoleOptions) -> Text:
+    if label.name is None:
+        return Text(cells.UNKNOWN, style="dim")
+    return Text(cells.printable(label.name, options.encoding), style="dim" if label.dim else "")
+
+
+def _outcome(run: Run) -> Text:
+    if run.outcome is None:
+        return Text(cells.UNKNOWN, style="dim")
+    text, style = cells.outcome({semconv.OUTCOME: run.outcome}, error=False, ended=True)
+    return Text(text, style=style)

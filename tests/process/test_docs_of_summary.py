@@ -1,0 +1,47 @@
+"""The commands and figures of the page about summaries are right."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from litespan.cli.sums import groups, runs
+from litespan.cli.sums.names import DIMENSIONS
+from tests.unit.cli.sums import otlp
+
+PAGE = (Path(__file__).parents[2] / "docs" / "summary.md").read_text(encoding="utf-8")
+COMMANDS = [
+    command
+    for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    for command in block.splitlines()
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_works(command: str, tmp_path: Path) -> None:
+    """Every command of the page does something with a file as litespan leaves it."""
+    (tmp_path / "litespan-traces.jsonl").write_bytes(otlp.line(otlp.call((10, 5), 0.5), otlp.workflow()))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert done.stdout or (tmp_path / "costs.csv").read_text(encoding="utf-8").count("\n") > 1
+
+
+def test_bounds_are_those_of_the_code() -> None:
+    """The bounds and the dimensions on the page are the ones that hold."""
+    assert f"up to {groups.MAX_GROUPS:,} groups" in PAGE
+    assert f"Up to {runs.MAX_OPEN:,}\nruns" in PAGE
+    assert f"{', '.join(DIMENSIONS[:-1])} and {DIMENSIONS[-1]}" in PAGE
