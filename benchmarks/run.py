@@ -22,7 +22,8 @@ from rich.table import Table
 BUDGET: Final = 1.25  # of the floor and the SDK's tracing together
 UNSAMPLED_BUDGET: Final = 0.5  # of litespan with everything sampled
 CHUNK_BUDGET: Final = 2.0  # microseconds
-IMPORTS: Final = 5
+PRICE_BUDGET: Final = 10.0  # microseconds
+PROCESSES: Final = 5
 
 _LABELS: Final = {
     "none": "no telemetry",
@@ -117,13 +118,26 @@ def report_chunks(figures: Figures, console: Console) -> None:
 
 def report_imports(console: Console) -> None:
     """Print what importing and setting up litespan costs over agents and LiteLLM."""
-    seconds = []
-    for _ in track(range(IMPORTS), "imports", console=Console(stderr=True)):
-        command = [sys.executable, "-m", "benchmarks.importing"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=_ENVIRONMENT)  # noqa: S603
-        seconds.append(float(done.stdout) * 1e3)
-    cost, spread = statistics.median(seconds), _spread(seconds)
+    milliseconds = [seconds * 1e3 for seconds in _repeated("importing")]
+    cost, spread = statistics.median(milliseconds), _spread(milliseconds)
     console.print(f"Import and set-up over agents and LiteLLM: {cost:.0f} milliseconds ({spread})")
+
+
+def report_prices(console: Console) -> None:
+    """Print what pricing a call costs."""
+    microseconds = [seconds * 1e6 for seconds in _repeated("pricing")]
+    cost, spread = statistics.median(microseconds), _spread(microseconds, digits=1)
+    console.print(f"Pricing a call: {cost:.1f} microseconds ({spread}; budget {PRICE_BUDGET})")
+
+
+def _repeated(module: str) -> list[float]:
+    """Return what a benchmark prints, in a fresh process each time."""
+    command = [sys.executable, "-m", f"benchmarks.{module}"]
+    printed = []
+    for _ in track(range(PROCESSES), module, console=Console(stderr=True)):
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=_ENVIRONMENT)  # noqa: S603
+        printed.append(float(done.stdout))
+    return printed
 
 
 def _spread(values: Sequence[float], digits: int = 0) -> str:
@@ -161,6 +175,7 @@ def main(rounds: int, runs: int) -> None:
         streamed = Workers(stack, "streams", ("none", "litespan"), "").measure("streams", rounds, 1)
     report_chunks(streamed, console)
     report_imports(console)
+    report_prices(console)
 
 
 if __name__ == "__main__":

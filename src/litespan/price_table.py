@@ -3,6 +3,8 @@
 Where the data does not price a class of tokens, one rule decides: a missing *discount* is no discount (the
 class costs what the tokens around it cost, the most it can be), a missing *surcharge* is unknown (``None``,
 and a call with such tokens has no price). So an amount is never lower than what the data allows to say.
+What has a price of its own for short inputs at the usual speed has one for long inputs and for other service
+tiers too; where the data does not list that one, it is unknown.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from litespan.providers import provider_family
@@ -36,6 +38,15 @@ _SELF_HOSTED: Final = frozenset(
 # Ollama's names of models that run on its servers, not on the user's.
 _HOSTED_BY_OLLAMA: Final = ("-cloud", ":cloud")
 
+# Service tiers whose price is the one without a suffix; OpenAI's, Anthropic's, Groq's and Vertex AI's words.
+_STANDARD_TIERS: Final = frozenset({"", "auto", "default", "standard", "standard_only", "on_demand"})
+_PRICED_TIERS: Final = frozenset({"priority", "flex"})
+
+_INPUT: Final = "input_cost_per_token"
+_OUTPUT: Final = "output_cost_per_token"
+_CACHE_READ: Final = "cache_read_input_token_cost"
+_CACHE_HIT: Final = "input_cost_per_token_cache_hit"  # what some of DeepSeek's entries call the same price
+
 _PER_MILLION: Final = 1e-6
 _BRACKET: Final = re.compile(r"(?:in|out)put_cost_per_token(_above_(\d+)(k?)_tokens)")
 
@@ -45,14 +56,17 @@ class Rates:
     """Prices in USD per token by class; ``None`` where the price of a class is not known."""
 
     input: float
-    output: float | None
+    audio_input: float | None
+    image_input: float | None
     cache_read: float | None
     cache_write: float | None
     cache_write_1h: float | None
-    reasoning: float | None
-    audio_input: float | None
+    output: float | None
     audio_output: float | None
-    image_input: float | None
+    reasoning: float | None
+
+
+_FREE: Final = Rates(*[0.0] * len(fields(Rates)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +134,26 @@ def given_price(price: Mapping[str, float]) -> Price:
 def table_price(model: str, entry: Mapping[str, Any], service_tier: str | None) -> Price | None:
     """Build the price of one entry of LiteLLM's table; ``None`` where it does not price the tokens of a call.
 
-    ``service_tier`` is the provider's answer: ``priority`` and ``flex`` have prices of their own.
+    ``service_tier`` is the provider's answer: ``priority`` and ``flex`` have prices of their own. Others, as
+    for capacity that is paid for in advance, have none by the token.
     """
+    tier = _suffix(service_tier)
     # A Router writes every key that LiteLLM knows into the entries of its models, with None for no price.
     entry = {key: value for key, value in entry.items() if value is not None}
-    if _charges_by_call(model, entry) or _is_placeholder(model, entry):
+    if tier is None or _charges_by_call(model, entry) or _is_placeholder(model, entry):
         return None
-    tier = f"_{service_tier.lower()}" if service_tier and service_tier.lower() in ("priority", "flex") else ""
     brackets = sorted(_brackets(entry, model, tier), key=lambda bracket: bracket[0])
     if brackets and brackets[0][0] == 0:
         return Price(brackets[0][1], tuple(brackets[1:]))
     base = _rates(_Reader(entry, tier=tier), model)
     return Price(base, tuple(brackets)) if base else None
+
+
+def _suffix(service_tier: str | None) -> str | None:
+    tier = (service_tier or "").lower()
+    if tier in _STANDARD_TIERS:
+        return ""
+    return f"_{tier}" if tier in _PRICED_TIERS else None
 
 
 def _charges_by_call(model: str, entry: Mapping[str, Any]) -> bool:
@@ -159,41 +181,54 @@ class _Reader:
     bracket: str = ""
     tier: str = ""
 
-    def read(self, key: str, bracket: str | None = None) -> float | None:
-        bracket = self.bracket if bracket is None else bracket
-        price = number(self.entry.get(key + bracket + self.tier))
-        if price is None and self.tier == "_flex":
-            price = number(self.entry.get(key + bracket))
-        if price is None and bracket and key + bracket not in self.entry:
-            return self.read(key, "")
-        return price
+    def side(self, key: str) -> float | None:
+        """Read the price of input or output; a length that changes only one of them leaves the other."""
+        price = self.own(key)
+        if price is not None or any(name.startswith(key + self.bracket) for name in self.entry):
+            return price
+        return number(self.entry.get(key + self.tier))
 
-    def read_own(self, key: str) -> float | None:
-        """Read a price that would be wrong if it were taken from a shorter input's."""
-        return self.read(key) if key + self.bracket in self.entry else None
+    def part(
+        self, key: str, side: str, *, around: float | None, unlisted: float | None = None
+    ) -> float | None:
+        """Read the price of a part of one side; beside a paid price, 0 is a placeholder.
+
+        ``around`` is the price of the side; ``unlisted`` is what holds where the table never prices the part.
+        """
+        if price := self.own(key):
+            return price
+        usual = number(self.entry.get(key))
+        if not usual:
+            return unlisted
+        return around if usual == number(self.entry.get(side)) else None
+
+    def own(self, key: str) -> float | None:
+        """Read a price that is listed for just this length and tier."""
+        return number(self.entry.get(key + self.bracket + self.tier))
 
 
 def _rates(reader: _Reader, model: str) -> Rates | None:
-    entry, output = reader.read("input_cost_per_token"), reader.read("output_cost_per_token")
+    entry, output = reader.side(_INPUT), reader.side(_OUTPUT)
     if entry is None or output is None or (output and not entry):
         return None
-    if entry and not output:
-        output = None
+    if not entry:
+        return _FREE
+    output = output or None
     claude = "claude" in model.lower()
-    write = reader.read_own("cache_creation_input_token_cost")
-    write_1h = reader.read_own("cache_creation_input_token_cost_above_1hr")
+    cache_read = _CACHE_READ if _CACHE_READ in reader.entry else _CACHE_HIT
+    write = reader.own("cache_creation_input_token_cost")
+    write_1h = reader.own("cache_creation_input_token_cost_above_1hr")
     return Rates(
         input=entry,
         output=output,
-        # Beside a paid input price, a price of 0 is a placeholder as well: hence `or`.
-        cache_read=reader.read("cache_read_input_token_cost") or entry,
+        cache_read=reader.part(cache_read, _INPUT, around=entry, unlisted=entry),
         cache_write=write or (entry * _CLAUDE_WRITE_RATIO if claude else None),
         cache_write_1h=write_1h or (entry * _CLAUDE_WRITE_1H_RATIO if claude else None),
-        reasoning=reader.read("output_cost_per_reasoning_token") or output,
-        audio_input=reader.read("input_cost_per_audio_token"),
-        audio_output=reader.read("output_cost_per_audio_token"),
+        reasoning=reader.part("output_cost_per_reasoning_token", _OUTPUT, around=output, unlisted=output),
+        audio_input=reader.part("input_cost_per_audio_token", _INPUT, around=entry),
+        audio_output=reader.part("output_cost_per_audio_token", _OUTPUT, around=output),
         # Chat models take the tokens of an image at the price of text, unless the table says otherwise.
-        image_input=reader.read("input_cost_per_image_token") or entry,
+        image_input=reader.part("input_cost_per_image_token", _INPUT, around=entry, unlisted=entry),
     )
 
 

@@ -1,13 +1,17 @@
 """What a model call cost, from the tokens that the provider reported and the best price that is known.
 
-Fees that are not tokens (web search, code execution, storage of a cache) are not part of a local figure.
+A call that reports a fee beside its tokens, as for web searches, has no local figure. What providers do not
+report with the call (code execution, storage of a cache) is not part of one.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields
+from fnmatch import fnmatchcase
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from litespan.guard import guard
@@ -24,21 +28,18 @@ TableLookup = Callable[[str], Mapping[str, Any] | None]
 # Keys of the price table that were looked up, and copies of what was found.
 Consulted = list[tuple[str, Mapping[str, Any] | None]]
 
-# Parts of a call's tokens -> class of the cost. Audio and images are input or output at their own prices.
+# The class of the cost for each part of a call's tokens, in the order of `Rates`. Audio and images are input
+# or output at their own prices.
 _CLASSES: Final = (
-    ("input", "input"),
-    ("audio_input", "input"),
-    ("image_input", "input"),
-    ("cache_read", "cache_read"),
-    ("cache_write", "cache_write"),
-    ("cache_write_1h", "cache_write"),
-    ("output", "output"),
-    ("audio_output", "output"),
-    ("reasoning", "reasoning"),
+    *("input", "input", "input"),
+    *("cache_read", "cache_write", "cache_write"),
+    *("output", "output", "reasoning"),
 )
+_in_order: Final = attrgetter(*(field.name for field in fields(Rates)))
 _CACHE_SIZE: Final = 1024
 _MAX_TOKENS: Final = 2**53  # beyond it, a float no longer counts every token
 _VERSION: Final = re.compile(r"[-@:](\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|\d{3})")
+_BEDROCK_HOST: Final = re.compile(r"bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com")
 
 
 class PriceBook:
@@ -52,6 +53,7 @@ class PriceBook:
         self.origin = origin
         self._lookup = lookup
         self._given = {name: given_price(price) for name, price in settings.prices.items()}
+        self._patterns = [(name, price) for name, price in self._given.items() if "*" in name]
         self._hook = settings.price_hook
         self._parsed: dict[tuple[str | None, ...], tuple[Consulted, Price | None]] = {}
         self._standings: dict[tuple[str | None, str | None], Standing] = {}
@@ -109,7 +111,10 @@ class PriceBook:
         if not call.model or not self._given:
             return None
         full_name = f"{call.litellm_provider}/{call.model}" if call.litellm_provider else call.model
-        return self._given.get(full_name) or self._given.get(call.model)
+        if (price := self._given.get(full_name) or self._given.get(call.model)) is not None:
+            return price
+        names = (full_name, call.model)
+        return next((p for pattern, p in self._patterns if _matches(pattern, names)), None)
 
     def _hooked_price(self, model: str, provider: str | None) -> Price | None:
         """Ask the user's function; where it fails, that is reported and the next source of prices is used."""
@@ -123,7 +128,7 @@ class PriceBook:
 
     def _listed_price(self, call: ModelCall) -> Price | None:
         """Return the price in LiteLLM's table: the last answer, if the entries that gave it are unchanged."""
-        slot = (call.litellm_provider, call.model, call.response_model, call.service_tier)
+        slot = (call.litellm_provider, call.model, call.response_model, _tier(call), _region(call))
         known = self._parsed.get(slot)
         if known is not None and all(self._lookup(key) == entry for key, entry in known[0]):
             return known[1]
@@ -135,33 +140,60 @@ class PriceBook:
         return price
 
     def _look_up(self, call: ModelCall, consulted: Consulted) -> Price | None:
-        for model in _priced_names(call):
-            for key in _table_keys(model, call.litellm_provider):
-                entry = self._lookup(key)
-                consulted.append((key, dict(entry) if isinstance(entry, Mapping) else None))
-                if isinstance(entry, Mapping) and _same_family(entry, call.litellm_provider):
-                    if price := table_price(key, entry, call.service_tier):
-                        return price
-                    break
+        """Price a call as what was asked for, unless what answered is known to cost something else."""
+        if not call.model:
+            return None
+        asked = self._entry_price(call.model, call, consulted)
+        answer = _answered(call)
+        answered = self._entry_price(answer, call, consulted) if answer else None
+        if answered is None or answered == asked:
+            return asked
+        # A dated version is what the provider bills. Any other name belongs to another model, so that what
+        # was asked for is an alias: what that answers as says nothing about what its owner charges.
+        return answered if _is_version(answer, call.model) else None
+
+    def _entry_price(self, model: str, call: ModelCall, consulted: Consulted) -> Price | None:
+        for key in _table_keys(model, call.litellm_provider, _region(call)):
+            entry = self._lookup(key)
+            consulted.append((key, dict(entry) if isinstance(entry, Mapping) else None))
+            if isinstance(entry, Mapping) and _same_family(entry, call.litellm_provider):
+                return table_price(key, entry, _tier(call))
         return None
 
 
-def _priced_names(call: ModelCall) -> Iterator[str]:
-    """Yield the request model, then the response model if it is only a dated version of the same name.
-
-    An alias stays without a price: what it answers as says nothing about what its owner charges.
-    """
-    if not call.model:
-        return
-    yield call.model
-    if call.response_model:
-        answered = call.response_model.removeprefix(f"{call.litellm_provider}/")
-        stem = call.model.removesuffix("-latest")
-        if answered.startswith(stem) and _VERSION.fullmatch(answered, len(stem)):
-            yield answered
+def _matches(pattern: str, names: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for name in names)
 
 
-def _table_keys(model: str, provider: str | None) -> Iterator[str]:
+def _tier(call: ModelCall) -> str | None:
+    """Return the service tier that answered; the one that was asked for where the answer names none."""
+    asked = call.parameters.get("service_tier")
+    return call.service_tier or (asked if isinstance(asked, str) else None)
+
+
+def _answered(call: ModelCall) -> str:
+    """Return the model that answered, if it is not the one that was asked for."""
+    name = (call.response_model or "").removeprefix(f"{call.litellm_provider}/")
+    longer, shorter = sorted((name, call.model or ""), key=len, reverse=True)
+    # Regions and owners in front of a name are often left out on one side.
+    return "" if longer == shorter or longer.endswith(f"/{shorter}") else name
+
+
+def _is_version(answered: str, model: str) -> bool:
+    stem = model.removesuffix("-latest")
+    return answered.startswith(stem) and _VERSION.fullmatch(answered, len(stem)) is not None
+
+
+def _region(call: ModelCall) -> str | None:
+    """Return the region of Amazon Bedrock that was called: some have prices of their own."""
+    host = call.server_address or ""
+    found = _BEDROCK_HOST.fullmatch(host) if host.startswith("bedrock") else None
+    return found[1] if found else None
+
+
+def _table_keys(model: str, provider: str | None, region: str | None) -> Iterator[str]:
+    if region:
+        yield f"{provider}/{region}/{model}"
     if provider:
         yield f"{provider}/{model}"
         if (family := provider_family(provider)) != provider:
@@ -185,15 +217,16 @@ def charge(price: Price, usage: Usage | None) -> Cost | None:
 
     A usage whose parts are larger than the whole contradicts itself and has no cost.
     """
-    tokens = _split(usage) if usage else None
-    rates = price.rates(usage.input_tokens) if usage else None
-    if tokens is None or rates is None:
+    if usage is None or usage.unrated:
+        return None
+    tokens, rates = _split(usage), price.rates(usage.input_tokens)
+    if tokens is None or rates is None or not _is_certain(usage, tokens, rates):
         return None
     by_class: dict[str, float] = {}
-    for (part, token_class), count in zip(_CLASSES, tokens, strict=True):
+    for token_class, rate, count in zip(_CLASSES, _in_order(rates), tokens, strict=True):
         if not count:
             continue
-        if (rate := getattr(rates, part)) is None:
+        if rate is None:
             return None
         by_class[token_class] = by_class.get(token_class, 0.0) + count * rate
     amount = sum(by_class.values())
@@ -217,11 +250,13 @@ class _Tokens(NamedTuple):
 
 
 def _split(usage: Usage) -> _Tokens | None:
-    """Split a usage into disjoint parts; ``None`` where nothing was reported or it contradicts itself.
+    """Split a usage into disjoint parts; ``None`` where it contradicts itself, or the input is missing.
+
+    Only a call that stopped early is priced by what it had reported until then.
 
     Providers count cached audio and images among both, so these parts take only what the cache leaves.
     """
-    if usage.input_tokens is None and usage.output_tokens is None:
+    if usage.input_tokens is None and (usage.output_tokens is None or usage.complete):
         return None
     whole_input, whole_output = usage.input_tokens or 0, usage.output_tokens or 0
     read, written = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
@@ -241,6 +276,18 @@ def _split(usage: Usage) -> _Tokens | None:
         read, written - write_1h, write_1h,
         answer - audio_output, audio_output, reasoning,
     )  # fmt: skip
+
+
+def _is_certain(usage: Usage, tokens: _Tokens, rates: Rates) -> bool:
+    """Tell whether the cost does not depend on how much of the audio and the images came from the cache.
+
+    Providers do not say so, or LiteLLM drops it. It makes no difference only where nothing was cached, or
+    where these tokens cost what text does.
+    """
+    if not (tokens.cache_read or tokens.cache_write or tokens.cache_write_1h):
+        return True
+    dear_audio = usage.audio_input_tokens and rates.audio_input != rates.input
+    return not dear_audio and not (usage.image_input_tokens and rates.image_input != rates.input)
 
 
 def _savings(tokens: _Tokens, rates: Rates, by_class: Mapping[str, float]) -> float | None:

@@ -33,6 +33,7 @@ _CONVENTIONAL: Final = MappingProxyType(
         "watsonx": "ibm.watsonx.ai",
         "watsonx_text": "ibm.watsonx.ai",
         "moonshot": "moonshot_ai",
+        "ollama_chat": "ollama",
     }
 )
 # Names under which LiteLLM calls any server that speaks OpenAI's protocol.
@@ -159,13 +160,14 @@ def split_model(
     given, name = _text(custom_llm_provider), _text(model)
     prefix, slash, rest = name.partition("/")
     if given:
-        return given, _without_route(given, rest if rest and prefix == given else name)
+        return given, without_route(given, rest if rest and prefix == given else name)
     if slash and rest and prefix in known_providers:
-        return prefix, _without_route(prefix, rest)
+        return prefix, without_route(prefix, rest)
     return None, name
 
 
-def _without_route(provider: str, model: str) -> str:
+def without_route(provider: str, model: str) -> str:
+    """Return a model's name without the word that chooses one of the provider's APIs."""
     for route in _ROUTES.get(provider, _COMMON_ROUTES):
         if model.startswith(route) and len(model) > len(route):
             return model[len(route) :]

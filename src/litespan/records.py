@@ -52,7 +52,8 @@ class Usage:
     """Tokens of one call as the provider reported them.
 
     ``input_tokens`` includes cache reads and writes, ``output_tokens`` includes reasoning. ``complete`` is
-    false when the call stopped before the provider's last word.
+    false when the call stopped before the provider's last word. ``unrated``: the bill has a part that rates
+    per token do not give, such as a fee for each search, or the report contradicted itself.
     """
 
     input_tokens: int | None = None
@@ -65,6 +66,7 @@ class Usage:
     audio_output_tokens: int | None = None
     image_input_tokens: int | None = None
     complete: bool = True
+    unrated: bool = False
 
 
 @dataclass(slots=True)
@@ -208,6 +210,8 @@ class ModelCall(Record):
     host's span has ended and the part has not. ``host_allows_content``: what the host said of content when
     the span began, if it did. ``counted_as``: what an emitter counted the call as while it was in flight.
     ``told_elsewhere``: an instrumentation around the program's call has a span of it, and its measurements.
+    ``long_cache_writes``: the request asks for cache entries that live longer and cost more, and LiteLLM will
+    not tell them from others.
     """
 
     operation: str = ""
@@ -249,6 +253,7 @@ class ModelCall(Record):
     left: bool = False
     counted_as: tuple[Any, ...] | None = None
     told_elsewhere: bool = False
+    long_cache_writes: bool = False
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

@@ -50,15 +50,27 @@ def inherit(record: Record, parent: Record | None) -> None:
 
 
 def take_inner_outcome(scope: Scope) -> None:
-    """Let a scope that has no outcome of its own end as the last thing in it did."""
-    if scope.outcome == records.OK and scope.inner_outcome != records.OK:
+    """Let a scope that has no outcome of its own end as the last thing in it did.
+
+    Nor is the exception of a cut stream one of its own.
+    """
+    own = scope.outcome != records.OK and not _ended_by_cut(scope)
+    if not own and scope.inner_outcome != records.OK:
         scope.outcome, scope.failure = scope.inner_outcome, scope.inner_failure
+
+
+def _ended_by_cut(scope: Scope) -> bool:
+    """Say whether a scope failed with the exception with which the last thing in it was cut."""
+    if scope.outcome != records.ERROR or scope.inner_outcome != records.INCOMPLETE:
+        return False
+    failed, cut = scope.failure, scope.inner_failure
+    return failed is not None and cut is not None and failed.exception == cut.exception is not None
 
 
 def tell_parent(record: Record) -> None:
     """Let a scope know how the last thing in it ended.
 
-    A failed call may be retried, so of calls only a cut one counts: the host takes it for a success. Of
+    A failed call may be retried, so of calls only a cut one counts: some hosts take it for a success. Of
     others, agents and runs tell.
     """
     scope = record.parent

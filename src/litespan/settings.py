@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from litespan.labels import AttributeValue, as_attribute, is_personal, problem_of_name
+from litespan.price_file import read_price_file
 
 NO_CONTENT: Final = "NO_CONTENT"
 SPAN_ONLY: Final = "SPAN_ONLY"
@@ -43,6 +44,9 @@ EXPORT_SETTINGS: Final = (
 )
 _HIGHEST_PORT: Final = 65_535
 PRICE_CLASSES: Final = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
+_PRICE_UNIT: Final = "USD per million tokens"
+# The cheapest models cost some hundred times more; a lower price is one per token.
+_LOWEST_PRICE: Final = 1e-4
 
 
 class ConfigurationError(ValueError):
@@ -134,30 +138,51 @@ def parse_price(name: str, value: object) -> Mapping[str, float]:
     """Check one price: a mapping of token class to USD per million tokens, ``input`` and ``output`` at least.
 
     Raises:
-        ConfigurationError: on an unknown class, or a price that is negative or no number.
+        ConfigurationError: on an unknown class or unit, or a price that is negative or no number.
     """
     if not isinstance(value, Mapping):
         raise ConfigurationError(
             f"{name}={value!r} must map token classes to USD per million tokens, "
             "for example {'input': 3.0, 'output': 15.0}."
         )
-    for token_class, amount in value.items():
-        if token_class not in PRICE_CLASSES:
-            raise ConfigurationError(
-                f"{name}: unknown token class {token_class!r}. Valid classes: {', '.join(PRICE_CLASSES)}."
-            )
-        if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not 0 <= amount < math.inf:
-            raise ConfigurationError(
-                f"{name}: the price of {token_class!r} is {amount!r}; "
-                "it must be USD per million tokens, 0 or more."
-            )
-    missing = [token_class for token_class in ("input", "output") if token_class not in value]
+    unit = value.get("unit", _PRICE_UNIT)
+    if unit != _PRICE_UNIT:
+        raise ConfigurationError(f"{name}: unknown unit {unit!r}. Prices are in {_PRICE_UNIT!r}.")
+    amounts = {key: amount for key, amount in value.items() if key != "unit"}
+    for token_class, amount in amounts.items():
+        _check_amount(name, token_class, amount)
+    missing = [token_class for token_class in ("input", "output") if token_class not in amounts]
     if missing:
         raise ConfigurationError(f"{name}: the price of {' and '.join(missing)} tokens is missing.")
-    return MappingProxyType({token_class: float(amount) for token_class, amount in value.items()})
+    return MappingProxyType({token_class: float(amount) for token_class, amount in amounts.items()})
+
+
+def _check_amount(name: str, token_class: object, amount: object) -> None:
+    if token_class not in PRICE_CLASSES:
+        hint = " LiteLLM's keys hold prices per token." if "token" in str(token_class) else ""
+        raise ConfigurationError(
+            f"{name}: unknown token class {token_class!r}. Valid classes: {', '.join(PRICE_CLASSES)}, "
+            f"in {_PRICE_UNIT}.{hint}"
+        )
+    if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not 0 <= amount < math.inf:
+        raise ConfigurationError(
+            f"{name}: the price of {token_class!r} is {amount!r}; it must be {_PRICE_UNIT}, 0 or more."
+        )
+    if 0 < amount < _LOWEST_PRICE:
+        raise ConfigurationError(
+            f"{name}: the price of {token_class!r} is {amount!r}, which looks like USD per token. "
+            f"Prices are {_PRICE_UNIT}: write {amount * 1e6:g}."
+        )
 
 
 def _parse_prices(name: str, value: object) -> Mapping[str, Mapping[str, float]]:
+    if isinstance(value, (str, os.PathLike)):
+        path = _parse_path(name, value)
+        name = f"{name} ({path})"
+        try:
+            value = read_price_file(path)
+        except ValueError as error:
+            raise ConfigurationError(f"{name}: {error}.") from error
     if not isinstance(value, Mapping):
         raise ConfigurationError(
             f"{name} must map model names to prices, for example "
@@ -352,8 +377,9 @@ class Settings:
     prices: Mapping[str, Mapping[str, float]] = _setting(
         {},
         _parse_prices,
-        None,
-        "Prices by model name, in USD per million tokens by class; they go before all other sources of cost.",
+        "LITESPAN_PRICES",
+        "Prices by model name, in USD per million tokens by class, or the path of a JSON or TOML file; "
+        "they go before all other sources of cost.",
     )
     price_hook: Callable[[str, str | None], Mapping[str, float] | None] | None = _setting(
         None,

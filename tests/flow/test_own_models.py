@@ -27,6 +27,7 @@ from tests.flow.models import litespan_model
 from tests.flow.own_models import OwnModel
 from tests.flow.test_nested_calls import wait_until
 from tests.flow.test_other_models import check, only_call, run
+from tests.versions import cut_stream
 
 LIES = {"input_tokens": 9999, "output_tokens": 1}
 USAGE = ServedUsage(input_tokens=120, output_tokens=30, cache_read_tokens=40, reasoning_tokens=8)
@@ -293,7 +294,7 @@ async def test_cancelled_call(provider: Provider) -> None:
 async def test_cut_stream(provider: Provider) -> None:
     """A cut stream is incomplete, as LiteLLM's own streams are."""
     provider.default = Reply.says("one two three", cut_after=2)
-    with Capture() as capture:
+    with Capture() as capture, cut_stream():
         await run(agent(OwnModel(provider)), streamed=True)
 
     assert "incomplete" == only_call(capture)["litespan.outcome"]

@@ -129,8 +129,11 @@ async def test_text_completion_chunks_are_the_same(provider: Provider) -> None:
     async def read() -> list[Any]:
         chunks = [chunk async for chunk in await litellm.atext_completion(**arguments)]
         chunks += list(litellm.text_completion(**arguments))
-        assert all(chunk.usage.total_tokens >= 0 for chunk in chunks)
-        return [essence(chunk) for chunk in chunks]
+        # On the last chunk litespan fills the usage in; LiteLLM 1.83 has zeros on the others, 1.109 nothing.
+        return [
+            (essence(chunk), chunk.choices[0].finish_reason is not None or chunk.usage is None)
+            for chunk in chunks
+        ]
 
     bare = await read()
     with Capture() as capture:

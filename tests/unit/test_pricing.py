@@ -234,6 +234,48 @@ class TestLookUp:
 
         assert amount(cost) == (2 if known else None)
 
+    @pytest.mark.parametrize(
+        ("host", "expected"),
+        [
+            ("bedrock-runtime.us-gov-west-1.amazonaws.com", 4),
+            ("bedrock-runtime-fips.us-gov-west-1.amazonaws.com", 4),
+            ("bedrock-runtime.us-east-1.amazonaws.com", 2),
+            ("bedrock.example.com", 2),
+            ("127.0.0.1", 2),
+            (None, 2),
+        ],
+    )
+    def test_regions_of_bedrock(self, host: str | None, expected: float) -> None:
+        """A region that has its own entry is priced by it, and the host tells the region."""
+        entry = {"litellm_provider": "bedrock", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6}
+        dear = {**entry, "input_cost_per_token": 3e-6}
+        prices = price_book({"nova": entry, "bedrock/us-gov-west-1/nova": dear})
+        assert amount(prices.cost(call("nova", "bedrock"))) == 2
+
+        assert amount(prices.cost(call("nova", "bedrock", server_address=host))) == expected
+
+    @pytest.mark.parametrize(
+        ("requested", "answered", "expected"),
+        [
+            ("m", "m", 2),
+            ("m", "m-2026-01-01", 10),
+            ("m-latest", "m-2026-01-01", 10),
+            ("m", "openai/m-2026-01-01", 10),
+            ("m", "other", None),
+            ("m", "same", 2),
+            ("m", "unheard-of", 2),
+        ],
+    )
+    def test_answered_by_something_dearer(
+        self, requested: str, answered: str, expected: float | None
+    ) -> None:
+        """A listed version has its own price; a listed stranger at another price leaves the call without."""
+        cheap = {"litellm_provider": "openai", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6}
+        dear = {"litellm_provider": "openai", "input_cost_per_token": 5e-6, "output_cost_per_token": 5e-6}
+        table = {"m": cheap, "same": cheap, "m-2026-01-01": dear, "other": dear}
+
+        assert amount(price_book(table).cost(call(requested, response_model=answered))) == expected
+
     def test_an_alias_is_not_priced_as_what_it_answers(self) -> None:
         """A private model that answers as gpt-4o stays without a price."""
         assert price_book().cost(call("my-model", response_model="gpt-4o")) is None
@@ -363,14 +405,64 @@ class TestArithmetic:
         [
             ("gpt-4o", "priority", 21.25),
             ("gpt-4o", "Priority", 21.25),
-            ("gpt-4o", "flex", 12.5),
+            ("gpt-4o", "flex", None),
+            ("gpt-4o", "scale", None),
+            ("gpt-4o", "batch", None),
             ("gpt-4o", "default", 12.5),
+            ("gpt-4o", "standard", 12.5),
             ("gpt-4o-2024-08-06", "priority", None),
         ],
     )
     def test_service_tiers(self, model: str, tier: str, expected: float | None) -> None:
-        """A tier has its own price; a surcharge that is not listed is unknown, a discount is none."""
+        """A tier has its own price; one that is not listed is unknown."""
         assert amount(price_book().cost(call(model, service_tier=tier))) == expected
+
+    @pytest.mark.parametrize(
+        ("asked", "answered", "expected"),
+        [("priority", None, 21.25), ("priority", "default", 12.5), ("auto", None, 12.5), (7, None, 12.5)],
+    )
+    def test_the_tier_that_answered_counts(
+        self, asked: object, answered: str | None, expected: float
+    ) -> None:
+        """The provider's word on the tier goes before the request's, which counts where there is no other."""
+        cost = price_book().cost(call(parameters={"service_tier": asked}, service_tier=answered))
+
+        assert amount(cost) == expected
+
+    @pytest.mark.parametrize("field", ["cache_read_tokens", "audio_input_tokens", "reasoning_tokens"])
+    @pytest.mark.parametrize(("input_tokens", "tier"), [(300_000, None), (1000, "priority")])
+    def test_parts_whose_price_is_listed_elsewhere(
+        self, field: str, input_tokens: int, tier: str | None
+    ) -> None:
+        """A part with a price of its own for short inputs has none for long ones or tiers that list none."""
+        entry = {
+            "litellm_provider": "openai",
+            "cache_read_input_token_cost": 1e-7,
+            "input_cost_per_audio_token": 9e-6,
+            "output_cost_per_reasoning_token": 7e-6,
+        }
+        for suffix, factor in {"": 1, "_above_200k_tokens": 2, "_priority": 3}.items():
+            entry |= {f"input_cost_per_token{suffix}": 1e-6 * factor}
+            entry |= {f"output_cost_per_token{suffix}": 2e-6 * factor}
+        prices, usage = price_book({"m": entry}), Usage(input_tokens, 100)
+        assert prices.cost(call("m", usage=usage, service_tier=tier)) is not None
+
+        setattr(usage, field, 50)
+
+        assert prices.cost(call("m", usage=usage, service_tier=tier)) is None
+
+    def test_a_discount_by_deepseeks_other_name(self) -> None:
+        """Entries that list the price of cached input under another key have that discount."""
+        table = {"m": TABLE["azure/gpt-4o"] | {"input_cost_per_token_cache_hit": 1e-7}}
+        usage = Usage(1000, 0, cache_read_tokens=1000)
+
+        assert amount(price_book(table).cost(call("m", "azure", usage=usage))) == 0.0001
+
+    def test_cached_audio_is_not_guessed(self) -> None:
+        """Nobody says how much of the audio came from the cache, so beside cached tokens it has no price."""
+        usage = Usage(1000, 0, cache_read_tokens=400, audio_input_tokens=400)
+
+        assert price_book().cost(call("gemini-x", "vertex_ai", usage=usage)) is None
 
     def test_audio(self) -> None:
         """Audio tokens cost their own price and are part of their side."""

@@ -48,6 +48,7 @@ KNOWN = ("openai", "azure", "anthropic", "bedrock", "openrouter", "vertex_ai", "
         ("watsonx", "ibm.watsonx.ai"),
         ("watsonx_text", "ibm.watsonx.ai"),
         ("moonshot", "moonshot_ai"),
+        ("ollama_chat", "ollama"),
     ],
 )
 def test_known_providers(litellm_provider: str, expected: str) -> None:
@@ -55,7 +56,7 @@ def test_known_providers(litellm_provider: str, expected: str) -> None:
     assert provider_name(litellm_provider) == expected
 
 
-@pytest.mark.parametrize("litellm_provider", ["openrouter", "litellm_proxy", "ollama_chat", "my_own"])
+@pytest.mark.parametrize("litellm_provider", ["openrouter", "litellm_proxy", "ollama", "my_own"])
 def test_other_providers_pass_through(litellm_provider: str) -> None:
     """A provider that the conventions do not list keeps LiteLLM's name."""
     assert provider_name(litellm_provider) == litellm_provider

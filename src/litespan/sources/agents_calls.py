@@ -59,9 +59,10 @@ class ModelSpans:
         if call.outcome == records.ABANDONED and agents_models.arrived_whole(span.span_data):
             call.outcome = records.OK  # the program took the last event and did not ask for more
         elif call.outcome == records.ERROR and error is not None and id(error) != call.handling:
-            call.failure = mapping.failure_from(error, with_message=False)
+            cut = call.stream and mapping.was_cut(error)
+            call.failure = mapping.failure_from(error, with_message=False, cut=cut)
             call.attempts = mapping.attempts_from(error)
-            if call.stream and mapping.was_cut(error):
+            if cut:
                 call.outcome = records.INCOMPLETE
 
     def _never_sent(self, span: Any, parent: Record | None) -> None:

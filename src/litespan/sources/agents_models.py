@@ -15,7 +15,7 @@ from litespan.records import ModelCall, Usage
 from litespan.sources import litellm_answer
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.agents_caller import Caller
-from litespan.sources.litellm_usage import read, usage_from
+from litespan.sources.litellm_usage import read, usage_from, without_contradictions
 
 GENERATION: Final = "generation"
 RESPONSE: Final = "response"
@@ -104,7 +104,7 @@ def reported(raw: Any) -> Usage | None:
     if usage is not None:
         for name in _DETAILS:
             setattr(usage, name, getattr(usage, name) or None)
-    return usage
+    return None if usage is None else without_contradictions(usage)
 
 
 def keep_content(call: ModelCall, data: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from typing import Any
+from typing import Any, Final
 
 from litespan import records
 from litespan.guard import guarded
@@ -17,9 +17,13 @@ from litespan.recorder import Position, Recorder
 from litespan.records import ModelCall
 from litespan.sources import litellm_answer, litellm_secrets, litellm_transport, span_facts
 from litespan.sources import litellm_mapping as mapping
+from litespan.sources.litellm_bedrock import split_cache_writes
+from litespan.sources.litellm_guesses import take_out_guesses
 from litespan.sources.litellm_usage import fill_cache_writes, read
 
 current: ContextVar[OpenCall | None] = litellm_transport.current
+
+_FIRST_ERROR: Final = 400  # among the HTTP statuses
 
 
 class OpenCall:
@@ -87,6 +91,9 @@ class OpenCall:
             return
         fill_cache_writes(read(response, "usage"))
         mapping.fill_from_response(self.record, response)
+        answer = read(self.probe, "answer")
+        take_out_guesses(self.record, answer)
+        split_cache_writes(self.record, answer)
         if self.record.captures_content:
             self.record.output = litellm_answer.choices(response)
         self._end(records.OK)
@@ -101,14 +108,19 @@ class OpenCall:
         else:
             cut = self.record.time_to_first_chunk is not None and mapping.was_cut(error)
             outcome = records.INCOMPLETE if cut else records.ERROR
-            self.record.failure = self._failure(error)
+            self.record.failure = self._failure(error, cut=cut)
             self.record.attempts = mapping.attempts_from(error)
         self._end(outcome)
 
-    def _failure(self, error: BaseException) -> records.Failure:
+    def _failure(self, error: BaseException, *, cut: bool) -> records.Failure:
         """Return what may be said of an exception; its text only where content and the secrets are known."""
         with_message = self.record.captures_content and self.secrets is not None
-        failure = mapping.failure_from(error, with_message=with_message)
+        failure = mapping.failure_from(error, with_message=with_message, cut=cut)
+        original = read(error, "original_exception")
+        if self._answer_status >= _FIRST_ERROR and isinstance(original, BaseException):
+            # The provider refused a stream, and LiteLLM calls that a break in the middle of it.
+            failure.exception = type(original).__name__
+            failure.status = mapping.failure_from(original, with_message=False).status
         if failure.message is not None:
             failure.message = litellm_secrets.without(failure.message, self.secrets or ())
         return failure
@@ -139,7 +151,25 @@ class OpenCall:
                 record.usage.complete = False
             record.usage_missing_reason = outcome
             if outcome == records.ERROR:
+                self._drop_invented_status()
                 record.usage_missing_reason = mapping.unbilled_doubt(record.failure)
+
+    def _drop_invented_status(self) -> None:
+        """Take back an HTTP status that reads as a refusal where the provider has begun to answer, and bills.
+
+        LiteLLM says 400, 422 or 500 of answers that it cannot read.
+        """
+        record = self.record
+        if record.failure is None or mapping.unbilled_doubt(record.failure) is not None:
+            return
+        if 0 < self._answer_status < _FIRST_ERROR or record.time_to_first_chunk is not None:
+            record.failure.status = None
+
+    @property
+    def _answer_status(self) -> int:
+        """Return the HTTP status of the provider's last answer; 0 where it is not known."""
+        answer = self.probe.answer if self.probe is not None else None
+        return read(answer, "status_code") or 0
 
     def _annotate(self) -> None:
         """Tell the SDK's own span, if it is there for this call."""

@@ -18,6 +18,7 @@ from litespan.records import OK, ModelCall
 from litespan.sources import (
     call_options,
     litellm_answer,
+    litellm_bedrock,
     litellm_detours,
     litellm_mapping,
     litellm_secrets,
@@ -176,6 +177,7 @@ class CallSource:
             server_port=port,
             price=options.price if options is not None else None,
             mocked=litellm_mapping.is_mocked(named),
+            long_cache_writes=litellm_bedrock.asks_for_long_cache_writes(provider, named),
         )
         if position is not None:
             record.trace_id, record.span_id = position.trace_id, position.span_id

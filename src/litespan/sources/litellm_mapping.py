@@ -12,8 +12,10 @@ from operator import is_not
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from litespan.records import Failure, ModelCall, Usage, exception_type
-from litespan.sources.litellm_usage import merge, read, reader, usage_from
+from litespan.records import INCOMPLETE, Failure, ModelCall, exception_type
+from litespan.sources.litellm_own_cost import amount, own_cost
+from litespan.sources.litellm_quirks import note_google, usage_of
+from litespan.sources.litellm_usage import read, reader
 
 _PARAMETERS: Final = (
     "temperature",
@@ -121,11 +123,13 @@ def fill_from_response(call: ModelCall, response: Any) -> None:
     raw_usage = found("usage")
     call.cache_hit = from_cache(hidden)
     call.response_id = _text(found("id"))
-    call.response_model = _text(found("model"))
     call.service_tier = _text(found("service_tier"))
     call.system_fingerprint = _text(found("system_fingerprint"))
     call.finish_reasons = _finish_reasons(found("choices"), found("status"))
-    call.usage = without_estimates(usage_from(raw_usage), call.litellm_provider)
+    fill_provider(call, hidden)
+    call.response_model = _own_name(found("model"), call.litellm_provider)
+    call.usage = usage_of(call, raw_usage)
+    note_google(call, hidden)
     if call.usage is None and not call.cache_hit:
         call.usage_missing_reason = "background" if found("status") in _UNDER_WAY else "not_reported"
     fill_from_hidden(call, hidden, raw_usage)
@@ -141,17 +145,19 @@ def from_cache(hidden: Any) -> bool:
     return read(hidden, "cache_hit") is True or (in_object and _text(read(hidden, "cache_key")) is not None)
 
 
-def fill_from_hidden(call: ModelCall, hidden: Any, raw_usage: Any = None) -> None:
-    """Write down what LiteLLM keeps beside a response or stream: provider and a gateway's own cost in USD."""
-    found = reader(hidden)
+def fill_provider(call: ModelCall, hidden: Any) -> None:
+    """Write down the provider as LiteLLM found it, where the call did not name it."""
     if call.litellm_provider is None:
-        call.litellm_provider = _text(found("custom_llm_provider"))
-    headers = found("additional_headers")
-    call.provider_cost = (
-        (_number(read(headers, "llm_provider-x-litellm-response-cost")) if headers else None)
-        or (_number(reader(raw_usage)("cost")) if raw_usage is not None else None)
-        or call.provider_cost
-    )
+        call.litellm_provider = _text(read(hidden, "custom_llm_provider"))
+
+
+def fill_from_hidden(call: ModelCall, hidden: Any, raw_usage: Any = None) -> None:
+    """Write down what LiteLLM keeps beside a response or stream: a gateway's own cost in USD."""
+    header = amount(read(read(hidden, "additional_headers"), "llm_provider-x-litellm-response-cost"))
+    own = own_cost(raw_usage)
+    # A proxy may add to what its provider says. OpenRouter has no header: LiteLLM puts its fee in that place.
+    told = own if call.litellm_provider == "openrouter" else header or own
+    call.provider_cost = told or call.provider_cost
 
 
 def _finish_reasons(choices: Any, status: Any) -> tuple[str, ...] | None:
@@ -161,21 +167,15 @@ def _finish_reasons(choices: Any, status: Any) -> tuple[str, ...] | None:
     return (status,) if _text(status) else None
 
 
-def stream_usage(chunks: Any) -> Usage | None:
-    """Return the usage that the provider sent in a stream's chunks; they hold none of LiteLLM's estimates."""
-    found = (usage_from(read(chunk, "usage")) for chunk in chunks or ())
-    return merge(usage for usage in found if usage is not None)
+def failure_from(error: BaseException, *, with_message: bool, cut: bool = False) -> Failure:
+    """Return what may be said of an exception. Its text may quote content, so it is kept only if allowed.
 
-
-def without_estimates(usage: Usage | None, litellm_provider: str | None) -> Usage | None:
-    """Take out what LiteLLM counted itself: Anthropic reports no reasoning tokens, LiteLLM estimates them."""
-    if usage is not None and litellm_provider == "anthropic":
-        usage.reasoning_tokens = None
-    return usage
-
-
-def failure_from(error: BaseException, *, with_message: bool) -> Failure:
-    """Return what may be said of an exception. Its text may quote content, so it is kept only if allowed."""
+    A cut stream fails as one that LiteLLM ends without an exception: which of them raise depends on its
+    version, and the HTTP status that it then names never came.
+    """
+    if cut:
+        message = str(error) if with_message else None
+        return Failure(type=INCOMPLETE, exception=type(error).__name__, message=message)
     status = read(error, "status_code")
     code = _provider_code(error, status)
     return Failure(
@@ -257,15 +257,11 @@ def attempts_from(error: BaseException) -> int | None:
     return None
 
 
+def _own_name(model: Any, litellm_provider: str | None) -> str | None:
+    """Return a model's name as its provider has it: LiteLLM puts its own name of the provider before some."""
+    name = _text(model)
+    return name.removeprefix(f"{litellm_provider}/") if name else None
+
+
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _number(value: Any) -> float | None:
-    if value is None:
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return None
-    return number if 0 <= number < float("inf") else None

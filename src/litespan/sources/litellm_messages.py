@@ -35,6 +35,9 @@ def as_chat(message: Any) -> dict[str, Any]:
         "usage": {
             "prompt_tokens": None if fresh is None else fresh + cached + written,
             "completion_tokens": read(usage, "output_tokens"),
+            "server_tool_use": read(usage, "server_tool_use"),
+            "inference_geo": read(usage, "inference_geo"),
+            "speed": read(usage, "speed"),
             "prompt_tokens_details": {
                 "cached_tokens": read(usage, "cache_read_input_tokens"),
                 "cache_creation_tokens": read(usage, "cache_creation_input_tokens"),

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from litespan import records
+from litespan.providers import without_route
 from litespan.sources import litellm_answer
 from litespan.sources import litellm_mapping as mapping
-from litespan.sources.litellm_usage import read, usage_from
+from litespan.sources.litellm_quirks import stream_usage
+from litespan.sources.litellm_usage import merge, read, usage_from
 
 # LiteLLM's providers whose streams look the same whether the provider's finish reason came or not.
 _FINISH_UNKNOWN: Final = frozenset({"gemini", "vertex_ai", "vertex_ai_beta", "cached_response"})
+
+_GENERATORS: Final = 3  # that LiteLLM puts around a stream, at most
 
 
 class StreamReader:
@@ -50,7 +54,8 @@ class StreamReader:
 
     def reported_usage(self, inner: Any) -> records.Usage | None:
         """Return the usage that the provider sent so far."""
-        return mapping.stream_usage(read(inner, "chunks"))
+        found = (usage_from(read(chunk, "usage")) for chunk in read(inner, "chunks") or ())
+        return merge(usage for usage in found if usage is not None)
 
     def arrived_whole(self, inner: Any, *, finished: bool) -> bool:
         """Say whether the provider's finish reason came.
@@ -68,11 +73,8 @@ class StreamReader:
         hidden = read(inner, "_hidden_params")
         cached = read(inner, "custom_llm_provider") == "cached_response"
         record.cache_hit = cached or read(hidden, "cache_hit") is True
-        record.usage = (
-            None
-            if record.cache_hit
-            else mapping.without_estimates(mapping.stream_usage(chunks), record.litellm_provider)
-        )
+        mapping.fill_provider(record, hidden)
+        record.usage = None if record.cache_hit else stream_usage(record, chunks)
         if record.usage is None and not record.cache_hit:
             record.usage_missing_reason = "not_reported"
         reason = read(inner, "received_finish_reason") or read(inner, "intermittent_finish_reason")
@@ -81,30 +83,79 @@ class StreamReader:
         for chunk in chunks:
             record.response_model = record.response_model or read(chunk, "model")
             record.service_tier = record.service_tier or read(chunk, "service_tier")
+        if isinstance(record.response_model, str):  # LiteLLM leaves its own word in front, as in "invoke/…"
+            provider = record.litellm_provider or ""
+            record.response_model = without_route(provider, record.response_model)
         record.system_fingerprint = read(inner, "system_fingerprint")
         mapping.fill_from_hidden(record, hidden, chunks and read(chunks[-1], "usage"))
         if record.captures_content:
             record.output = litellm_answer.choices_of(chunks)
 
 
+class _InGenerators:
+    """Stands for a chat stream that lives in generators of LiteLLM, as one of their variables.
+
+    The one for an endpoint of its own exists only from the first chunk on (tried with litellm 1.83.0). Where
+    it cannot be found, no attribute of it is there, and the usage is missing.
+    """
+
+    def __init__(self, generator: Any) -> None:
+        self._generator = generator
+        self._found: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        """Read an attribute of the chat stream."""
+        return getattr(self.find(), name)
+
+    def find(self) -> Any:
+        """Return the chat stream; ``None`` as long as there is none."""
+        if self._found is None:
+            self._found = _chat_stream_in(self._generator)
+        return self._found
+
+
+def _chat_stream_in(generator: Any) -> Any:
+    for _ in range(_GENERATORS):
+        variables = getattr(_frame(generator), "f_locals", {})
+        stream = variables.get("streamwrapper", variables.get("response"))
+        if stream is None or read(stream, "chunks") is not None:
+            return stream
+        generator = stream
+    return None
+
+
+def _frame(generator: Any) -> Any:
+    return read(generator, "ag_frame") or read(generator, "gi_frame")
+
+
 class TextReader(StreamReader):
     """Reads text completion streams: a chat stream, each chunk of which LiteLLM converts for the program."""
 
-    def source(self, stream: Any) -> Any:
-        """Return the chat stream inside, or ``None`` where it cannot be found: the usage is then missing.
+    def __init__(self) -> None:
+        self._zeros = True
+        self._inside: _InGenerators | None = None
 
-        An answer from LiteLLM's cache has no layer around it. The one of an awaited stream is a generator,
-        and the chat stream is among its arguments (tried with litellm 1.83.0).
-        """
+    def source(self, stream: Any) -> Any:
+        """Return the chat stream inside. An answer from LiteLLM's cache has no layer around it."""
+        # LiteLLM 1.109 notes who asked, and gives others no usage instead of zeros.
+        self._zeros = not hasattr(stream, "usage_injected_by_proxy")
         if read(stream, "chunks") is not None:
             return stream
         inside = read(stream, "completion_stream")
-        frame = read(inside, "ag_frame")
-        return inside if frame is None else frame.f_locals.get("response")
+        if _frame(inside) is None:
+            return inside
+        self._inside = _InGenerators(inside)
+        return self._inside
+
+    def is_last(self, chunk: Any) -> bool:
+        """Say whether a chunk ends a choice; find the chat stream while its generators run."""
+        if self._inside is not None:
+            self._inside.find()
+        return super().is_last(chunk)
 
     def hide_asking(self, chunk: Any) -> None:
-        """Give a chunk the zero usage that it has when nobody asks: programs may count on its presence."""
-        if chunk.usage is None:
+        """Give a chunk the zeros that LiteLLM 1.83 fills in when nobody asks: programs may count on them."""
+        if self._zeros and chunk.usage is None:
             chunk.usage = type(chunk)().usage
 
 

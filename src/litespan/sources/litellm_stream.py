@@ -63,9 +63,11 @@ class StreamState:
     def take(self, chunk: Any, following: Any) -> None:
         """Take note of the end, or of an extra chunk, whose usage goes onto this one."""
         if not isinstance(following, End):
-            if self.reader.reported_usage(self.inner) is not None:
-                _move_usage(following, chunk)
+            reported = self.reader.reported_usage(self.inner) is not None
+            # First: the chunk is among those that the record is filled from, and LiteLLM's sum has estimates.
             self.complete()
+            if reported:
+                _move_usage(following, chunk)
         elif isinstance(following.error, (StopIteration, StopAsyncIteration)):
             self.complete()
 

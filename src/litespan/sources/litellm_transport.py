@@ -21,11 +21,15 @@ _PROBE: Final = "_litespan_probe"
 
 
 class Probe:
-    """Facts of one model call's HTTP traffic. ``attempts`` counts requests made through the transport."""
+    """Facts of one model call's HTTP traffic. ``attempts`` counts requests made through the transport.
 
-    __slots__ = ("attempts", "cut", "host", "port")
+    ``answer`` is the last HTTP response; its body is known once LiteLLM has read it.
+    """
+
+    __slots__ = ("answer", "attempts", "cut", "host", "port")
 
     def __init__(self) -> None:
+        self.answer: Any = None
         self.attempts = 0
         self.cut = False
         self.host: str | None = None
@@ -51,6 +55,7 @@ async def _handle_request(wrapped: Any, _instance: Any, args: Any, kwargs: Any) 
     response = await wrapped(*args, **kwargs)
     with guard("transport probe"):
         setattr(response.stream, _PROBE, probe)
+        probe.answer = response
     return response
 
 

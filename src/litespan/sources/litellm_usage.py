@@ -1,12 +1,11 @@
 """Usage as LiteLLM hands it over -> :class:`~litespan.records.Usage`: pure, and never inventing a number.
 
-LiteLLM has already added Anthropic's cache reads and writes to ``prompt_tokens`` and reasoning to
-``completion_tokens``; nothing is added here.
+LiteLLM has already added Anthropic's cache reads and writes to ``prompt_tokens``, and most providers count
+reasoning in ``completion_tokens``; only what the provider's own total shows to be left out is added here.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from functools import partial
@@ -16,6 +15,7 @@ from typing import Any, Final
 from litespan.records import Usage
 
 _NOTHING: Final = MappingProxyType[str, Any]({})
+_MAX_TOKENS: Final = 2**53  # more is no count, and exporters send no more than 2**63
 
 
 def read(source: Any, name: str) -> Any:
@@ -42,10 +42,10 @@ def reader(source: Any) -> Callable[[str], Any]:
 
 
 def tokens(value: Any) -> int | None:
-    """Return a token count, or ``None`` for what is none: text, negative, fractional, not a number."""
+    """Return a token count, or ``None`` for what is none: text, negative, fractional, absurdly large."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    if not math.isfinite(value) or value < 0 or value != int(value):
+    if not 0 <= value <= _MAX_TOKENS or value != int(value):
         return None
     return int(value)
 
@@ -59,7 +59,7 @@ def _first(*values: Any) -> int | None:
 
 def _count(value: Any) -> int | None:
     """Return what :func:`tokens` returns: nearly always a count or nothing, and both are told fast."""
-    if value is None or (type(value) is int and value >= 0):
+    if value is None or (type(value) is int and 0 <= value <= _MAX_TOKENS):
         return value
     return tokens(value)
 
@@ -80,7 +80,8 @@ def usage_from(raw: Any) -> Usage | None:
     if (output_tokens := _count(whole("completion_tokens"))) is None:
         output_tokens = _count(whole("output_tokens"))
     if (cache_read := _count(inputs("cached_tokens"))) is None:
-        cache_read = _count(whole("cache_read_input_tokens"))
+        # Together and Moonshot tell it beside the counts, under the second name.
+        cache_read = _first(whole("cache_read_input_tokens"), whole("cached_tokens"))
     usage = Usage(
         input_tokens=input_tokens,
         output_tokens=output_tokens,
@@ -96,7 +97,19 @@ def usage_from(raw: Any) -> Usage | None:
         audio_output_tokens=_count(outputs("audio_tokens")),
         image_input_tokens=_count(inputs("image_tokens")),
     )
+    if usage.reasoning_tokens:
+        _add_reasoning_told_apart(usage, tokens(whole("total_tokens")))
     return usage if usage.input_tokens or usage.output_tokens else None
+
+
+def _add_reasoning_told_apart(usage: Usage, total: int | None) -> None:
+    """Add the reasoning to an output that leaves it out: the provider's total then is the sum of all three.
+
+    xAI counts so, and LiteLLM passes its counts on as they are.
+    """
+    output = (usage.output_tokens or 0) + (usage.reasoning_tokens or 0)
+    if total == (usage.input_tokens or 0) + output:
+        usage.output_tokens = output
 
 
 def merge(usages: Iterable[Usage]) -> Usage | None:
@@ -112,6 +125,30 @@ def merge(usages: Iterable[Usage]) -> Usage | None:
             counts = [c for c in (getattr(merged, field.name), getattr(usage, field.name)) if c is not None]
             setattr(merged, field.name, max(counts) if counts else None)
     return merged
+
+
+def without_contradictions(usage: Usage) -> Usage:
+    """Take out parts that are larger than their whole.
+
+    Which of the two is wrong cannot be known, so rates per token do not give the cost of such a call.
+    """
+    read_tokens, written = usage.cache_read_tokens or 0, usage.cache_write_tokens
+    written_1h = usage.cache_write_1h_tokens or 0
+    most_written = max(written or 0, written_1h)
+    if _exceeds(usage.input_tokens, read_tokens, most_written) or _exceeds(written, written_1h):
+        usage.cache_read_tokens = usage.cache_write_tokens = usage.cache_write_1h_tokens = None
+        usage.unrated = True
+    if _exceeds(usage.input_tokens, usage.audio_input_tokens, usage.image_input_tokens):
+        usage.audio_input_tokens = usage.image_input_tokens = None
+        usage.unrated = True
+    if _exceeds(usage.output_tokens, usage.reasoning_tokens, usage.audio_output_tokens):
+        usage.reasoning_tokens = usage.audio_output_tokens = None
+        usage.unrated = True
+    return usage
+
+
+def _exceeds(whole: int | None, *parts: int | None) -> bool:
+    return whole is not None and sum(part or 0 for part in parts) > whole
 
 
 def fill_cache_writes(raw: Any) -> None:

@@ -121,6 +121,8 @@ async def test_a_body_may_end_with_its_connection(provider: Provider, wire: str,
         answer = litellm.stream_chunk_builder([chunk async for chunk in answer])
 
     assert "one two three" == answer.choices[0].message.content
+    # The client may have its answer a moment before the server has closed the connection.
+    assert await asyncio.to_thread(provider.wait_until_idle)
     assert ["finished"] == [served.outcome for served in provider.served]
 
 

@@ -11,7 +11,7 @@ from litellm.exceptions import RateLimitError
 
 from litespan.testing import Provider, Reply, ServedUsage, ToolCall
 from litespan.testing.wire import Arrival
-from tests.fakes.gemini_wire import GenerateContent
+from tests.fakes.gemini_wire import GeminiWire
 from tests.fakes.litellm_calls import API_KEY, chat, model_on
 
 OTHER_WIRES = ["anthropic", "gemini"]
@@ -90,7 +90,7 @@ async def test_gemini_counts_thoughts_and_cached_content(provider: Provider, *, 
 
 def test_gemini_counts_thoughts_beside_the_candidates() -> None:
     """On the wire the candidates' tokens leave out the thoughts; LiteLLM accepts both forms."""
-    endpoint = GenerateContent()
+    [endpoint] = GeminiWire().endpoints
     arrival = Arrival(1, "/v1beta/models/m:generateContent", {"target": "m:generateContent"}, {}, {}, {})
 
     part = endpoint.whole(

@@ -1,0 +1,46 @@
+"""What a provider says itself that a call cost, in the usage of its answer: pure, in USD."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from litespan.sources.litellm_usage import read, reader
+
+_TICKS_PER_USD: Final = 10**10
+
+
+def own_cost(raw: Any) -> float | None:
+    """Return the cost in a usage, all fees included; ``None`` where it tells none.
+
+    OpenRouter and gateways like it have a number in ``cost``, Perplexity a table of it whose sum is
+    ``total_cost``, xAI ``cost_in_usd_ticks``, DeepInfra ``estimated_cost``. LiteLLM passes all of them on.
+    """
+    found = reader(raw)
+    cost = found("cost")
+    if isinstance(cost, dict):
+        return amount(cost.get("total_cost"))
+    told = amount(cost)
+    if told is not None:
+        behind = _billed_behind(raw)
+        return None if behind is None else amount(told + behind)
+    ticks = amount(found("cost_in_usd_ticks"))
+    return ticks / _TICKS_PER_USD if ticks is not None else amount(found("estimated_cost"))
+
+
+def _billed_behind(raw: Any) -> float | None:
+    """Return what the provider behind OpenRouter bills to a user's own key; ``None`` if it is not told."""
+    if read(raw, "is_byok") is not True:
+        return 0.0
+    return amount(read(read(raw, "cost_details"), "upstream_inference_cost"))
+
+
+def amount(value: Any) -> float | None:
+    """Return an amount that is finite and not negative, also from text; ``None`` for anything else."""
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if 0 <= number < math.inf else None

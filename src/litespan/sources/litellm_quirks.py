@@ -1,0 +1,120 @@
+"""Where LiteLLM's usage is not what the provider said, put right as far as LiteLLM still carries it.
+
+Pure functions, tried with litellm 1.83.0. Each of them can go when LiteLLM passes on what the provider says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from types import MappingProxyType
+from typing import Any, Final
+
+from litespan.records import ModelCall, Usage
+from litespan.sources.litellm_bedrock import BEDROCK
+from litespan.sources.litellm_usage import (
+    merge,
+    read,
+    reader,
+    tokens,
+    usage_from,
+    without_contradictions,
+)
+
+_GOOGLE: Final = frozenset({"gemini", "vertex_ai", "vertex_ai_beta"})
+# It counts reasoning beside the completion and beside the total.
+_PERPLEXITY: Final = "perplexity"
+# LiteLLM counts the input of their embeddings itself, also where the provider said nothing.
+_COUNTED_BY_LITELLM: Final = frozenset({"gemini", "huggingface"})
+_ANTHROPIC: Final = frozenset({"anthropic", "anthropic_text"})
+# Providers that sell Claude beside other models, all of them by Anthropic's own API.
+_CLAUDE_TOO: Final = frozenset({"azure_ai", *_GOOGLE})
+# Where Anthropic ran a model: these words mean no surcharge.
+_NO_SURCHARGE: Final = frozenset({"", "global", "not_available"})
+# Google's name of how a call was served -> the service tier that has its prices.
+_TRAFFIC_TIERS: Final = MappingProxyType({"ON_DEMAND_PRIORITY": "priority", "FLEX": "flex"})
+_PREPAID_TRAFFIC: Final = "PROVISIONED_THROUGHPUT"
+
+# Nearly every answer: comparing takes a fraction of the time of looking closer.
+_NO_FEES: Final = (None, None, None, None)
+
+
+def usage_of(call: ModelCall, raw: Any) -> Usage | None:
+    """Return the usage of a whole answer as the provider of this call meant it."""
+    return _settled(call, _corrected(call, raw))
+
+
+def stream_usage(call: ModelCall, chunks: Iterable[Any] | None) -> Usage | None:
+    """Return the usage that the provider sent in a stream's chunks; they hold none of LiteLLM's estimates."""
+    found = (_corrected(call, read(chunk, "usage")) for chunk in chunks or ())
+    return _settled(call, merge(usage for usage in found if usage is not None))
+
+
+def _corrected(call: ModelCall, raw: Any) -> Usage | None:
+    usage = usage_from(raw)
+    if usage is None or (call.operation == "embeddings" and call.litellm_provider in _COUNTED_BY_LITELLM):
+        return None
+    found = reader(raw)
+    claude = "claude" in (call.model or "")
+    if call.litellm_provider in _GOOGLE and not claude:
+        usage.input_tokens = _with_tool_prompts(usage, tokens(found("total_tokens")))
+    if call.litellm_provider == _PERPLEXITY and usage.reasoning_tokens:
+        usage.output_tokens = (tokens(found("completion_tokens")) or 0) + usage.reasoning_tokens
+    if _is_estimated(call.litellm_provider, claude=claude):
+        usage.reasoning_tokens = None
+    usage.unrated = usage.unrated or _has_surcharge(found) or _has_fees(found)
+    return usage
+
+
+def _settled(call: ModelCall, usage: Usage | None) -> Usage | None:
+    """Mark a usage that contradicts itself, or whose cache writes had two prices and are told in one sum."""
+    if usage is not None and usage.cache_write_tokens and usage.cache_write_1h_tokens is None:
+        usage.unrated = usage.unrated or call.long_cache_writes
+    return None if usage is None else without_contradictions(usage)
+
+
+def note_google(call: ModelCall, hidden: Any) -> None:
+    """Write down what Google says beside the usage: how it served the call, and whether it searched.
+
+    LiteLLM keeps this with whole answers. Of a stream it keeps the searches, with the usage, and drops how
+    the call was served.
+    """
+    if call.litellm_provider not in _GOOGLE:
+        return
+    traffic = read(read(hidden, "provider_specific_fields"), "traffic_type")
+    call.service_tier = call.service_tier or _TRAFFIC_TIERS.get(str(traffic))
+    groundings = read(hidden, "vertex_ai_grounding_metadata")
+    searched = isinstance(groundings, list) and any(read(one, "webSearchQueries") for one in groundings)
+    if call.usage is not None and (searched or traffic == _PREPAID_TRAFFIC):
+        call.usage.unrated = True
+
+
+def _with_tool_prompts(usage: Usage, total: int | None) -> int | None:
+    """Return the input with the tokens of Google's own tools, which it counts beside the prompt.
+
+    LiteLLM drops their field; the total still includes them.
+    """
+    told = (usage.input_tokens or 0) + (usage.output_tokens or 0)
+    return usage.input_tokens if total is None or total <= told else (usage.input_tokens or 0) + total - told
+
+
+def _is_estimated(provider: str | None, *, claude: bool) -> bool:
+    """Say whether the reasoning tokens are LiteLLM's count of the visible text: these providers send none."""
+    return provider in _ANTHROPIC or provider in BEDROCK or (claude and provider in _CLAUDE_TOO)
+
+
+def _has_surcharge(found: Callable[[str], Any]) -> bool:
+    """Say whether Anthropic bills this call above its price list: one region only, or the fast mode."""
+    place = found("inference_geo")
+    return found("speed") == "fast" or (isinstance(place, str) and place.lower() not in _NO_SURCHARGE)
+
+
+def _has_fees(found: Callable[[str], Any]) -> bool:
+    """Say whether a part is billed by the piece, or as tokens that have no rate: searches and media."""
+    made = reader(found("completion_tokens_details"))
+    counts = (
+        reader(found("server_tool_use"))("web_search_requests"),
+        reader(found("prompt_tokens_details"))("web_search_requests"),
+        made("image_tokens"),
+        made("video_tokens"),
+    )
+    return counts != _NO_FEES and any(tokens(count) for count in counts)
