@@ -17,7 +17,8 @@ export LITELLM_LOCAL_MODEL_COST_MAP := True
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint type imports docstrings fast contract process unit flow interop bench matrix fmt docs clean
+.PHONY: help install demo test lint type imports docstrings fast contract process money unit flow interop
+.PHONY: ledger mutation bench matrix fmt docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,7 +28,7 @@ install: $(VENV)/.dev ## Make .venv with litespan (editable) and the development
 demo: $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.runtime) ## Run a support desk of agents on a fake provider and show its trace
 	@$(BIN)/litespan demo $(ARGS)
 
-test: lint type imports docstrings fast contract process interop ## Run every check and every test (what CI runs)
+test: lint type imports docstrings fast contract process money interop ## Run every check and every test (what CI runs)
 
 lint: install ## Check style and formatting with ruff
 	$(BIN)/ruff check
@@ -65,6 +66,15 @@ contract: install ## Check what litespan relies on and promises: the adapter, th
 
 process: install ## Run the tests that start processes: imports, exits, forks, commands
 	$(PYTEST) tests/process $(ARGS)
+
+money: install ## Check tokens and costs: a ledger of mixed calls, every provider, every price, mistakes are noticed
+	$(PYTEST) tests/ledger $(ARGS)
+
+ledger: install ## Hold 10,000 mixed calls against the provider's ledger and print the table (minutes)
+	@$(BIN)/python -m tests.ledger.run $(ARGS)
+
+mutation: install ## Make one mistake after another in prices and usage, and print what notices each (minutes)
+	@$(BIN)/python -m tests.ledger.mutate $(ARGS)
 
 unit: install ## Run the unit tests only
 	$(BIN)/python -m pytest tests/unit $(ARGS)

@@ -1,4 +1,4 @@
-"""Fakes for the tests: two more wires for the fake provider of the test kit."""
+"""Fakes for the tests: more wires for the fake provider of the test kit, and what stands around them."""
 
 from __future__ import annotations
 

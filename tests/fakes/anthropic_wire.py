@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
-from litespan.testing.reply import ProviderError, Reply, ServedUsage
+from litespan.testing.reply import ProviderError, Reply
 from litespan.testing.wire import (
     END,
     LAST,
@@ -18,6 +17,7 @@ from litespan.testing.wire import (
     encode,
     server_sent,
 )
+from tests.fakes.anthropic_billing import Billing, expressible
 from tests.fakes.anthropic_blocks import Block, content_blocks
 
 STOP_REASONS = {
@@ -41,8 +41,8 @@ class AnthropicWire:
     name = "anthropic"
     base_path = ""
 
-    def __init__(self) -> None:
-        self.endpoints: Sequence[Endpoint] = (Messages(),)
+    def __init__(self, billing: Billing | None = None) -> None:
+        self.endpoints: Sequence[Endpoint] = (Messages(billing), MessagesOnAzure(billing))
 
 
 class Messages:
@@ -50,6 +50,9 @@ class Messages:
 
     operation = "chat"
     path = "/v1/messages"
+
+    def __init__(self, billing: Billing | None = None) -> None:
+        self._billing = billing or Billing()
 
     def read(self, arrival: Arrival) -> Request:
         """Understand a request."""
@@ -74,21 +77,20 @@ class Messages:
         """Write the answer as one body."""
         content = [block.whole for block in content_blocks(request, reply)]
         message = {**_message(request, reply), "content": content, "stop_reason": _stop_reason(reply)}
-        return Part(encode({**message, **_usage(reply.usage, reply)}), _expressible(reply.usage))
+        usage = self._billing.whole(reply.usage, reply.service_tier)
+        return Part(encode({**message, **usage}), expressible(reply.usage))
 
     def events(self, request: Request, reply: Reply) -> list[Part]:
         """Write the answer as the events of a stream."""
-        first = _first_usage(reply.usage)
-        start = {**_message(request, reply), **_usage(first, reply)}
-        end = {
-            "delta": {"stop_reason": _stop_reason(reply), "stop_sequence": None},
-            **_end_usage(reply.usage),
-        }
+        first = self._billing.first(reply.usage)
+        start = {**_message(request, reply), **self._billing.start(first, reply.service_tier)}
+        delta = {"stop_reason": _stop_reason(reply), "stop_sequence": None}
+        end = {"delta": delta, **self._billing.end(reply.usage)}
         return [
             Part(_event("message_start", message=start), first),
             Part(_event("ping")),
             *_block_events(content_blocks(request, reply), reply.pieces),
-            Part(_event("message_delta", **end), _expressible(reply.usage), LAST),
+            Part(_event("message_delta", **end), expressible(reply.usage), LAST),
             Part(_event("message_stop"), marks=END),
         ]
 
@@ -99,6 +101,12 @@ class Messages:
     def error_event(self, error: ProviderError) -> bytes:
         """Write the event with which a stream fails half way."""
         return server_sent(_error(error), "error")
+
+
+class MessagesOnAzure(Messages):
+    """The same API where Microsoft serves it."""
+
+    path = "/anthropic/v1/messages"
 
 
 def _event(kind: str, **fields: Any) -> bytes:
@@ -129,42 +137,6 @@ def _stop_reason(reply: Reply) -> str:
     if reply.refusal is not None and reply.finish_reason is None:
         return "refusal"
     return STOP_REASONS.get(reply.finish, reply.finish)
-
-
-def _expressible(usage: ServedUsage | None) -> ServedUsage | None:
-    """Reduce a usage to what the wire can say: it does not count reasoning apart."""
-    return None if usage is None else replace(usage, reasoning_tokens=0)
-
-
-def _first_usage(usage: ServedUsage | None) -> ServedUsage | None:
-    """Return what a stream reports at its start: the whole input and the first output token."""
-    return None if usage is None else replace(usage, output_tokens=1, reasoning_tokens=0)
-
-
-def _usage(usage: ServedUsage | None, reply: Reply) -> dict[str, Any]:
-    """Write the full usage; its `input_tokens` leave out the cache parts."""
-    if usage is None:
-        return {}
-    lifetimes = {
-        "ephemeral_5m_input_tokens": usage.cache_write_tokens,
-        "ephemeral_1h_input_tokens": usage.cache_write_1h_tokens,
-    }
-    tier = reply.service_tier or "standard"
-    return {"usage": {**_counts(usage), "cache_creation": lifetimes, "service_tier": tier}}
-
-
-def _end_usage(usage: ServedUsage | None) -> dict[str, Any]:
-    return {} if usage is None else {"usage": _counts(usage)}
-
-
-def _counts(usage: ServedUsage) -> dict[str, int]:
-    written = usage.cache_write_tokens + usage.cache_write_1h_tokens
-    return {
-        "input_tokens": usage.input_tokens - usage.cache_read_tokens - written,
-        "cache_creation_input_tokens": written,
-        "cache_read_input_tokens": usage.cache_read_tokens,
-        "output_tokens": usage.output_tokens,
-    }
 
 
 def _error(error: ProviderError) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""The Gemini wire: `POST /v1beta/models/{model}:generateContent` and `:streamGenerateContent`."""
+"""The Gemini wires: `POST …/models/{model}:generateContent` and `:streamGenerateContent`.
+
+Google serves them twice: the Gemini API under `/v1beta`, Vertex AI under the path of a project.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from litespan.testing.reply import ProviderError, Reply, ServedUsage
@@ -18,6 +20,7 @@ from litespan.testing.wire import (
     server_sent,
     split,
 )
+from tests.fakes.gemini_usage import Metering, expressible, share
 
 FINISH_REASONS = {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP", "content_filter": "SAFETY"}
 ERROR_STATUSES = {
@@ -35,15 +38,27 @@ class GeminiWire:
     name = "gemini"
     base_path = "/v1beta"
 
-    def __init__(self) -> None:
-        self.endpoints: Sequence[Endpoint] = (GenerateContent(),)
+    def __init__(self, metering: Metering | None = None) -> None:
+        path = f"{self.base_path}/models/{{target:.+}}"
+        self.endpoints: Sequence[Endpoint] = (GenerateContent(self.name, path, metering or Metering()),)
+
+
+class VertexWire(GeminiWire):
+    """Vertex AI. To a base URL LiteLLM adds only `:generateContent`, so the model's name belongs to it."""
+
+    name = "vertex_ai"
+    base_path = "/v1/projects/fake-project/locations/us-central1/publishers/google"
 
 
 class GenerateContent:
     """Content generation, with and without a stream. Every event of a stream reports the usage so far."""
 
     operation = "chat"
-    path = "/v1beta/models/{target:.+}"
+
+    def __init__(self, wire: str, path: str, metering: Metering) -> None:
+        self._wire = wire
+        self.path = path
+        self._metering = metering
 
     def read(self, arrival: Arrival) -> Request:
         """Understand a request; the model and the wish for a stream are in its path."""
@@ -51,7 +66,7 @@ class GenerateContent:
         body = arrival.json
         return Request(
             number=arrival.number,
-            wire="gemini",
+            wire=self._wire,
             operation=self.operation,
             path=arrival.path,
             model=model,
@@ -68,18 +83,18 @@ class GenerateContent:
     def whole(self, request: Request, reply: Reply) -> Part:
         """Write the answer as one body."""
         content = list(_content(reply, pieces=1))
-        usage = _expressible(reply.usage)
-        return Part(encode(_document(request, reply, content, usage, _finish_reason(reply))), usage)
+        usage = expressible(reply.usage)
+        return Part(encode(self._document(request, reply, content, usage, _finish_reason(reply))), usage)
 
     def events(self, request: Request, reply: Reply) -> list[Part]:
         """Write the answer as the events of a stream; the last one has the finish reason."""
         *pieces, last = [*_content(reply, reply.pieces)] or [{"text": ""}]
         parts = []
         for index, piece in enumerate(pieces):
-            usage = _share(reply.usage, index, len(pieces) + 1)
-            parts.append(Part(server_sent(_document(request, reply, [piece], usage, None)), usage))
-        usage = _expressible(reply.usage)
-        final = _document(request, reply, [last], usage, _finish_reason(reply))
+            usage = share(reply.usage, index, len(pieces) + 1)
+            parts.append(Part(server_sent(self._document(request, reply, [piece], usage, None)), usage))
+        usage = expressible(reply.usage)
+        final = self._document(request, reply, [last], usage, _finish_reason(reply))
         return [*parts, Part(server_sent(final), usage, LAST)]
 
     def error(self, error: ProviderError) -> bytes:
@@ -89,6 +104,25 @@ class GenerateContent:
     def error_event(self, error: ProviderError) -> bytes:
         """Write the event with which a stream fails half way."""
         return server_sent(_error(error))
+
+    def _document(
+        self,
+        request: Request,
+        reply: Reply,
+        content: list[dict[str, Any]],
+        usage: ServedUsage | None,
+        finish: str | None,
+    ) -> dict[str, Any]:
+        candidate: dict[str, Any] = {"content": {"parts": content, "role": "model"}, "index": 0}
+        if finish is not None:
+            candidate = {**candidate, "finishReason": finish, **self._metering.grounding()}
+        told = {} if usage is None else {"usageMetadata": self._metering.usage_metadata(usage)}
+        return {
+            "candidates": [candidate],
+            "modelVersion": reply.model or request.model,
+            "responseId": f"gemini-{request.number:06d}",
+            **told,
+        }
 
 
 def _content(reply: Reply, pieces: int) -> Iterator[dict[str, Any]]:
@@ -100,57 +134,10 @@ def _content(reply: Reply, pieces: int) -> Iterator[dict[str, Any]]:
         yield {"functionCall": {"name": call.name, "args": dict(call.arguments)}}
 
 
-def _document(
-    request: Request,
-    reply: Reply,
-    content: list[dict[str, Any]],
-    usage: ServedUsage | None,
-    finish: str | None,
-) -> dict[str, Any]:
-    candidate: dict[str, Any] = {"content": {"parts": content, "role": "model"}, "index": 0}
-    if finish is not None:
-        candidate["finishReason"] = finish
-    document: dict[str, Any] = {
-        "candidates": [candidate],
-        "modelVersion": reply.model or request.model,
-        "responseId": f"gemini-{request.number:06d}",
-    }
-    return document if usage is None else {**document, "usageMetadata": _usage(usage)}
-
-
 def _finish_reason(reply: Reply) -> str:
     if reply.refusal is not None and reply.finish_reason is None:
         return "SAFETY"
     return FINISH_REASONS.get(reply.finish, reply.finish)
-
-
-def _expressible(usage: ServedUsage | None) -> ServedUsage | None:
-    """Reduce a usage to what the wire can say: it knows no cache writes."""
-    return None if usage is None else replace(usage, cache_write_tokens=0, cache_write_1h_tokens=0)
-
-
-def _share(usage: ServedUsage | None, index: int, count: int) -> ServedUsage | None:
-    """Return what the event at `index` of `count` reports: the whole input, the output so far."""
-    told = _expressible(usage)
-    if told is None:
-        return None
-    output, reasoning = told.output_tokens * index // count, told.reasoning_tokens * index // count
-    return replace(told, output_tokens=output, reasoning_tokens=reasoning)
-
-
-def _usage(usage: ServedUsage) -> dict[str, Any]:
-    """Write the usage; the candidates' tokens leave out the thoughts."""
-    metadata: dict[str, Any] = {
-        "promptTokenCount": usage.input_tokens,
-        "candidatesTokenCount": usage.output_tokens - usage.reasoning_tokens,
-        "totalTokenCount": usage.total_tokens,
-        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": usage.input_tokens}],
-    }
-    if usage.cache_read_tokens:
-        metadata["cachedContentTokenCount"] = usage.cache_read_tokens
-    if usage.reasoning_tokens:
-        metadata["thoughtsTokenCount"] = usage.reasoning_tokens
-    return metadata
 
 
 def _error(error: ProviderError) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Odd prices for made-up bills: what a provider charges, told to LiteLLM's table and kept apart from it.
 
 The rates of one `with` block are distinct primes, one per token class and model, in units of 2**-24 USD per
-token (0.06 USD per million). So no two mistakes give the same sum, and every product and sum of a test is
-exact both as a float and as a Decimal: compare with `==`.
+token (0.06 USD per million). So no two mistakes give the same sum, and every product and sum is exact
+both as a float and as a Decimal, up to bills of 5,000 USD: compare with `==`.
 
     with rates.registered("openai/gpt-4o-mini", "anthropic/claude-sonnet-4-5"):
         ...  # calls

@@ -1,0 +1,40 @@
+"""`python -m tests.ledger.run`: play the mixed load, print the table by wire, fail on any difference."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+
+from tests.isolation import clean_environment
+
+clean_environment(os.environ)  # before LiteLLM is imported, which reads its variables then
+
+import click  # noqa: E402
+from rich.console import Console  # noqa: E402
+
+from tests.ledger.audit import audit  # noqa: E402
+from tests.ledger.output import unprinted  # noqa: E402
+from tests.ledger.verdict import differences, explain, show  # noqa: E402
+
+_WIDTH = 130
+
+
+@click.command()
+@click.option("--calls", default=10_000, show_default=True, help="Model calls, at least.")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same load.")
+def run(calls: int, seed: int) -> None:
+    """Play a mixed load and hold litespan's figures against the provider's ledger."""
+    console = Console(width=_WIDTH, file=sys.stdout)
+    logging.disable(logging.CRITICAL)  # LiteLLM's complaints about two event loops, and about failures
+    with tempfile.TemporaryDirectory() as folder, unprinted():
+        played = audit(calls, seed, folder)
+    show(played, console)
+    found = differences(played)
+    console.print(explain(played, found), markup=False)
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    run()
