@@ -102,7 +102,6 @@ class Totals:
 
     cost: float = 0.0
     priced_calls: int = 0
-    unpriced_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read_tokens: int = 0

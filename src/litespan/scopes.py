@@ -134,7 +134,6 @@ def add_model_call(call: ModelCall, origin: str) -> None:
                 scope.price_origin = origin
         if usage is not None:
             _add_usage(totals, usage)
-            totals.unpriced_calls += cost is None
 
 
 def _add_usage(totals: Totals, usage: Usage) -> None:

@@ -13,7 +13,6 @@ from litespan.testing.wire import (
     Endpoint,
     Part,
     Request,
-    attempt_of,
     encode,
     server_sent,
 )
@@ -57,20 +56,13 @@ class Messages:
     def read(self, arrival: Arrival) -> Request:
         """Understand a request."""
         body = arrival.json
-        return Request(
-            number=arrival.number,
+        return arrival.request(
             wire="anthropic",
             operation=self.operation,
-            path=arrival.path,
             model=str(body.get("model", "")),
             stream=bool(body.get("stream", False)),
-            wants_usage=False,
-            attempt=attempt_of(arrival.headers),
             messages=body.get("messages") or (),
             tools=body.get("tools") or (),
-            headers=arrival.headers,
-            query=arrival.query,
-            json=body,
         )
 
     def whole(self, request: Request, reply: Reply) -> Part:

@@ -15,7 +15,6 @@ from litespan.testing.wire import (
     Endpoint,
     Part,
     Request,
-    attempt_of,
     encode,
     split,
 )
@@ -58,20 +57,13 @@ class Converse:
     def read(self, arrival: Arrival) -> Request:
         """Understand a request; its path tells the model and the wish for a stream."""
         body = arrival.json
-        return Request(
-            number=arrival.number,
+        return arrival.request(
             wire="bedrock",
             operation=self.operation,
-            path=arrival.path,
             model=arrival.match["model"],
             stream=self._stream,
-            wants_usage=False,
-            attempt=attempt_of(arrival.headers),
             messages=body.get("messages") or (),
             tools=(body.get("toolConfig") or {}).get("tools") or (),
-            headers=arrival.headers,
-            query=arrival.query,
-            json=body,
         )
 
     def whole(self, request: Request, reply: Reply) -> Part:

@@ -7,7 +7,7 @@ from typing import Any
 
 from litespan.testing.openai_common import OpenAIErrors, as_listed
 from litespan.testing.reply import Reply, ServedUsage
-from litespan.testing.wire import Arrival, Endpoint, Part, Request, attempt_of, encode
+from litespan.testing.wire import Arrival, Endpoint, Part, Request, encode
 
 Body = Callable[[Request, Reply], dict[str, Any]]
 
@@ -34,20 +34,12 @@ class _Embeddings(OpenAIErrors):
     def read(self, arrival: Arrival) -> Request:
         """Understand a request; the inputs are its messages."""
         body = arrival.json
-        return Request(
-            number=arrival.number,
+        return arrival.request(
             wire=self._wire,
             operation=self.operation,
-            path=arrival.path,
             model=str(body.get("model") or arrival.match.get("model", "")),
             stream=False,
-            wants_usage=False,
-            attempt=attempt_of(arrival.headers),
             messages=as_listed(body.get(self._inputs)),
-            tools=(),
-            headers=arrival.headers,
-            query=arrival.query,
-            json=body,
         )
 
     def whole(self, request: Request, reply: Reply) -> Part:

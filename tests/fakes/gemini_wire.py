@@ -15,7 +15,6 @@ from litespan.testing.wire import (
     Endpoint,
     Part,
     Request,
-    attempt_of,
     encode,
     server_sent,
     split,
@@ -64,20 +63,13 @@ class GenerateContent:
         """Understand a request; the model and the wish for a stream are in its path."""
         model, _, method = arrival.match["target"].rpartition(":")
         body = arrival.json
-        return Request(
-            number=arrival.number,
+        return arrival.request(
             wire=self._wire,
             operation=self.operation,
-            path=arrival.path,
             model=model,
             stream=method == "streamGenerateContent",
-            wants_usage=False,
-            attempt=attempt_of(arrival.headers),
             messages=body.get("contents") or (),
             tools=body.get("tools") or (),
-            headers=arrival.headers,
-            query=arrival.query,
-            json=body,
         )
 
     def whole(self, request: Request, reply: Reply) -> Part:

@@ -8,7 +8,7 @@ from typing import Any
 
 from litespan.testing.openai_common import as_listed
 from litespan.testing.reply import ProviderError, Reply, ServedUsage
-from litespan.testing.wire import LAST, Arrival, Endpoint, Part, Request, attempt_of, encode, split
+from litespan.testing.wire import LAST, Arrival, Endpoint, Part, Request, encode, split
 
 CREATED = "2025-06-15T15:06:40Z"
 NANOSECONDS = {"total_duration": 50, "load_duration": 5, "prompt_eval_duration": 15, "eval_duration": 30}
@@ -33,20 +33,13 @@ class _Ollama:
     def read(self, arrival: Arrival) -> Request:
         """Understand a request; without a wish, Ollama streams."""
         body = arrival.json
-        return Request(
-            number=arrival.number,
+        return arrival.request(
             wire="ollama",
             operation=self.operation,
-            path=arrival.path,
             model=str(body.get("model", "")),
             stream=self.operation == "chat" and bool(body.get("stream", True)),
-            wants_usage=False,
-            attempt=attempt_of(arrival.headers),
             messages=body.get("messages") or as_listed(body.get("prompt") or body.get("input")),
             tools=body.get("tools") or (),
-            headers=arrival.headers,
-            query=arrival.query,
-            json=body,
         )
 
     def error(self, error: ProviderError) -> bytes:

@@ -17,6 +17,7 @@ from litellm.types.caching import LiteLLMCacheType
 
 from litespan.testing import Provider, Reply
 from tests.fakes.litellm_calls import target
+from tests.flow.troubles import until
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 INPUTS: dict[str, dict[str, Any]] = {
@@ -204,19 +205,10 @@ def twice(act: Act, make: Callable[[Host], Any] = memory_cache) -> Act:
         cache, entries = make(host)
         host.patch.setattr(litellm, "cache", cache)
         await act(host)
-        await wait_until(lambda: entries() > 0)
+        await until(lambda: entries() > 0)
         await act(host)
 
     return both
-
-
-async def wait_until(true: Callable[[], bool]) -> None:
-    """Wait for a condition that another task or thread brings about."""
-    for _ in range(5000):
-        if true():
-            return
-        await asyncio.sleep(0.001)
-    pytest.fail("it did not happen")
 
 
 # -- calls inside calls ------------------------------------------------------------------------------------
@@ -250,7 +242,7 @@ def judged_by(act: Act) -> Act:
         host.patch.setattr(litellm, "_async_success_callback", [])
         host.patch.setattr(litellm, "success_callback", [])
         await plain("acompletion")(host)
-        await wait_until(lambda: judge.judged == 1)
+        await until(lambda: judge.judged == 1)
 
     return both
 

@@ -14,6 +14,7 @@ from litellm.integrations.custom_logger import CustomLogger
 from litespan.testing import Capture, Provider, Reply, ServedUsage
 from tests.fakes.litellm_calls import API_KEY, MODELS, chat, target
 from tests.flow import figures
+from tests.flow.troubles import until
 
 FAILS = Reply.fails(500, headers={"x-should-retry": "false"})
 
@@ -26,15 +27,6 @@ def check(capture: Capture, provider: Provider, calls: int) -> None:
     assert served == figures.of_spans(spans) == figures.of_metrics(capture)
     assert 0 < served.input
     assert 0 == capture.total("litespan.calls.active")
-
-
-async def wait_until(true: Callable[[], bool]) -> None:
-    """Wait for a condition that another task or thread brings about."""
-    for _ in range(5000):
-        if true():
-            return
-        await asyncio.sleep(0.001)
-    pytest.fail("it did not happen")
 
 
 # -- calls of the program inside a call ---------------------------------------------------------------------
@@ -66,7 +58,7 @@ async def test_a_judge_in_a_success_callback_is_a_call_of_its_own(
     monkeypatch.setattr(litellm, "_async_success_callback", [])
     with Capture() as capture:
         await litellm.acompletion(**chat(provider))
-        await wait_until(lambda: judge.judged == 1)
+        await until(lambda: judge.judged == 1)
 
     check(capture, provider, 2)
     assert "chat gpt-4o-mini\n  chat judge" == capture.tree().strip()

@@ -25,8 +25,8 @@ from litespan.testing import Capture, Provider, Reply, ServedUsage
 from tests.flow import figures
 from tests.flow.models import litespan_model
 from tests.flow.own_models import OwnModel
-from tests.flow.test_nested_calls import wait_until
 from tests.flow.test_other_models import check, only_call, run
+from tests.flow.troubles import until
 from tests.versions import cut_stream
 
 LIES = {"input_tokens": 9999, "output_tokens": 1}
@@ -270,7 +270,7 @@ async def test_cancelled_stream(provider: Provider) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await wait_until(lambda: len(capture.named("chat")) == 1)
+        await until(lambda: len(capture.named("chat")) == 1)
 
     assert "cancelled" == only_call(capture)["litespan.outcome"]
     assert 0 == capture.total("litespan.calls.active")
@@ -285,7 +285,7 @@ async def test_cancelled_call(provider: Provider) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await wait_until(lambda: len(capture.named("chat")) == 1)
+        await until(lambda: len(capture.named("chat")) == 1)
 
     assert "cancelled" == only_call(capture)["litespan.outcome"]
     assert 1 == capture.total(MISSING, reason="cancelled")

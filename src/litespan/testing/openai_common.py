@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from litespan.testing.reply import ProviderError, Reply, ServedUsage
-from litespan.testing.wire import Arrival, Request, attempt_of, encode, server_sent
+from litespan.testing.wire import Arrival, Request, encode, server_sent
 
 CREATED = 1_750_000_000
 """The creation time of every answer, so that bodies are the same in every run."""
@@ -18,20 +18,14 @@ DONE = b"data: [DONE]\n\n"
 def read_request(arrival: Arrival, operation: str, messages: Sequence[Any]) -> Request:
     """Read what all OpenAI requests have in common."""
     body = arrival.json
-    return Request(
-        number=arrival.number,
+    return arrival.request(
         wire="openai",
         operation=operation,
-        path=arrival.path,
         model=str(body.get("model", "")),
         stream=bool(body.get("stream", False)),
         wants_usage=bool((body.get("stream_options") or {}).get("include_usage", False)),
-        attempt=attempt_of(arrival.headers),
         messages=messages,
         tools=body.get("tools") or (),
-        headers=arrival.headers,
-        query=arrival.query,
-        json=body,
     )
 
 

@@ -27,6 +27,34 @@ class Arrival:
     headers: Mapping[str, str] = field(repr=False)
     json: Mapping[str, Any] = field(repr=False)
 
+    def request(  # noqa: PLR0913 - keywords only, each one a field of the request
+        self,
+        *,
+        wire: str,
+        operation: str,
+        model: str,
+        stream: bool,
+        wants_usage: bool = False,
+        messages: Sequence[Any] = (),
+        tools: Sequence[Any] = (),
+    ) -> Request:
+        """Make the request out of it that a wire has read: what all wires read alike is filled in."""
+        return Request(
+            number=self.number,
+            wire=wire,
+            operation=operation,
+            path=self.path,
+            model=model,
+            stream=stream,
+            wants_usage=wants_usage,
+            attempt=int(self.headers.get("x-stainless-retry-count", "0")) + 1,
+            messages=messages,
+            tools=tools,
+            headers=self.headers,
+            query=self.query,
+            json=self.json,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -107,11 +135,6 @@ class Wire(Protocol):
     @property
     def endpoints(self) -> Sequence[Endpoint]:
         """The operations that it serves."""
-
-
-def attempt_of(headers: Mapping[str, str]) -> int:
-    """Read which attempt of its call a request is, as far as the client tells."""
-    return int(headers.get("x-stainless-retry-count", "0")) + 1
 
 
 def encode(document: Any) -> bytes:
