@@ -17,8 +17,8 @@ export LITELLM_LOCAL_MODEL_COST_MAP := True
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint type imports docstrings fast contract process money unit flow interop
-.PHONY: ledger mutation bench matrix fmt docs clean
+.PHONY: help install demo up down test lint type imports docstrings fast contract process money stack unit flow interop
+.PHONY: backends reach-backends integration ledger mutation outage bench matrix fmt dashboards docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -28,7 +28,18 @@ install: $(VENV)/.dev ## Make .venv with litespan (editable) and the development
 demo: $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.runtime) ## Run a support desk of agents on a fake provider and show its trace
 	@$(BIN)/litespan demo $(ARGS)
 
-test: lint type imports docstrings fast contract process money interop ## Run every check and every test (what CI runs)
+# Where to run it otherwise: make up COMPOSE="docker --context other compose"
+COMPOSE ?= docker compose
+
+up: ## Start Collector, Jaeger, Prometheus and Grafana (needs Docker) and wait until they are healthy
+	@$(COMPOSE) version >/dev/null 2>&1 || { echo 'make up needs Docker with Compose ("$(COMPOSE)" does not run)' >&2; exit 1; }
+	@$(COMPOSE) up --detach
+	@$(PYTHON) tools/wait_healthy.py $(ARGS)
+
+down: ## Stop them; what they stored stays
+	@$(COMPOSE) --profile demo down
+
+test: lint type imports docstrings fast contract process money stack integration interop ## Run every check and every test (what CI runs)
 
 lint: install ## Check style and formatting with ruff
 	$(BIN)/ruff check
@@ -36,6 +47,7 @@ lint: install ## Check style and formatting with ruff
 
 type: install ## Check types with mypy --strict
 	$(BIN)/mypy $(TYPED)
+	$(BIN)/mypy --python-version 3.11 dashboards
 
 # Without its cache, which does not see that an import means another module once that module exists.
 imports: install ## Check who imports whom
@@ -70,6 +82,20 @@ process: install ## Run the tests that start processes: imports, exits, forks, c
 money: install ## Check tokens and costs: a ledger of mixed calls, every provider, every price, mistakes are noticed
 	$(PYTEST) tests/ledger $(ARGS)
 
+# The real servers that tests start, from Go modules; nothing is done for what is built already.
+backends: $(BIN)/python ## Build Jaeger, Prometheus, promtool, the Collector and Compose for the tests (needs Go)
+	@$(BIN)/python -m tools.backends.build $(ARGS)
+
+# Without Go or a network the tests that need them are skipped, except in continuous integration.
+reach-backends: $(BIN)/python
+	@$(BIN)/python -m tools.backends.build || test -z "$$CI"
+
+integration: install reach-backends ## Run programs against a real Collector, Jaeger and Prometheus; longer: KILL_ROUNDS=20
+	$(PYTEST) --dist loadfile tests/integration $(ARGS)
+
+stack: install reach-backends ## Check the stack's files: compose, configurations, provisioning, dashboards, rules
+	$(PYTEST) tests/stack $(ARGS)
+
 ledger: install ## Hold 10,000 mixed calls against the provider's ledger and print the table (minutes)
 	@$(BIN)/python -m tests.ledger.run $(ARGS)
 
@@ -85,6 +111,9 @@ interop: install $(INTEROP) ## Run agents with other instrumentations on as well
 flow: install ## Run whole agent runs over the fake provider only
 	$(BIN)/python -m pytest tests/flow $(ARGS)
 
+outage: install ## Let a receiver be away for ten minutes under load, and count what arrives afterwards (long)
+	$(BIN)/python -m tests.outage.run $(ARGS)
+
 bench: install ## Measure the CPU time that litespan adds to a run
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
@@ -94,6 +123,9 @@ matrix: install ## Run the tests on old and new versions, on every Python here (
 fmt: install ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
+
+dashboards: install ## Write the Grafana dashboards anew (needs Python 3.11)
+	$(BIN)/python -m dashboards.build
 
 docs: install ## Write the generated tables of the README anew
 	$(BIN)/python -m tools.docs_tables

@@ -13,6 +13,7 @@ _PREFIXES: Final = (
     "ANTHROPIC_", "AWS_", "AZURE_", "GEMINI_", "GOOGLE_", "LITELLM_", "LITESPAN_", "OPENAI_", "OTEL_",
 )  # fmt: skip
 _SUFFIXES: Final = ("_API_KEY", "_API_BASE", "_PROXY")
+_OF_THE_TESTS: Final = "LITESPAN_BACKENDS"  # where their servers are; litespan itself does not read it
 
 
 class NetworkBlockedError(OSError):
@@ -22,7 +23,8 @@ class NetworkBlockedError(OSError):
 def clean_environment(environ: MutableMapping[str, str]) -> None:
     """Remove what steers the hosts, OpenTelemetry or litespan; make LiteLLM use its packaged prices."""
     for name in list(environ):
-        if name.upper().startswith(_PREFIXES) or name.upper().endswith(_SUFFIXES):
+        steers = name.upper().startswith(_PREFIXES) or name.upper().endswith(_SUFFIXES)
+        if steers and name != _OF_THE_TESTS:
             del environ[name]
     environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 

@@ -71,6 +71,13 @@ NOTES: Final[Mapping[str, str]] = {
     semconv.OUTCOME: "`ok`, `error`, `cancelled`, `abandoned`, `incomplete` or `blocked` (see below).",
     semconv.USAGE_SOURCE: "`reported` by the provider, or `missing`.",
     semconv.USAGE_INCOMPLETE: "`true` where the call stopped before the provider's last word on its usage.",
+    semconv.USAGE_MISSING_REASON: (
+        "Why the provider's usage did not arrive, or not whole; as in `litespan.calls.usage_missing` (see below)."
+    ),
+    semconv.SENT: (
+        "`false` for a span that is no call by itself: it failed before it asked anybody, or stands for the calls "
+        "inside it."
+    ),
     semconv.ATTEMPTS: "HTTP requests made for the call; absent where not known.",
     semconv.CACHE_HIT: "`true` where LiteLLM's own cache answered: no cost, no provider tokens.",
     semconv.MOCKED: "`true` where LiteLLM made the answer up (`mock_response`): no cost, no provider tokens.",

@@ -36,6 +36,7 @@ from litespan.pricing import PriceBook
 from litespan.recorder import Recorder
 from litespan.semconv import Generation
 from litespan.settings import EXPORT_SETTINGS, ConfigurationError, Settings, load_settings, variables_of
+from litespan.sources import litellm_prices
 from litespan.sources.lookout import Lookout
 
 logger = logging.getLogger("litespan")
@@ -57,12 +58,15 @@ class _Installation:
 
 
 _installed: _Installation | None = None
+_ending: _Installation | None = None
 _opted_out = False
 _termination: Termination | None = None
 
 
 def _observed() -> tuple[Recorder, Pipeline] | None:
-    return None if _installed is None else (_installed.recorder, _installed.pipeline)
+    """Return what litespan's metrics about itself tell of; they are part of the last export, too."""
+    installation = _installed or _ending
+    return None if installation is None else (installation.recorder, installation.pipeline)
 
 
 _instruments = Instruments(_observed)
@@ -208,7 +212,8 @@ def install(
         _take_out(_installed)
     _opted_out = False
     generation = semconv.GENERATIONS[settings.semconv]
-    prices = PriceBook(settings, _litellm_price, f"litellm {_version_of('litellm')} price table")
+    origin = f"litellm {_version_of('litellm')} price table"
+    prices = PriceBook(settings, _litellm_price, origin, litellm_prices.is_registered)
     emitters = _emitters(settings, generation, pipeline, prices)
     recorder = _recorder(settings, generation, emitters, prices, clock)
     context.propagate_with(baggage.Propagation(), always=settings.propagate_baggage)
@@ -363,13 +368,17 @@ def shutdown(timeout: float = 5.0) -> bool:
     Returns:
         True only if everything was really exported.
     """
+    global _ending  # noqa: PLW0603 - see install
     with _lock:
         installation = _installed
         if installation is None:
             return True
-        pipeline = installation.pipeline
+        _ending = installation
         uninstrument()
-    return pipeline.shutdown(timeout)
+    try:
+        return installation.pipeline.shutdown(timeout)
+    finally:
+        _ending = None
 
 
 def stats() -> dict[str, Any]:

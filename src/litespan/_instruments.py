@@ -14,6 +14,7 @@ from litespan import guard, semconv
 from litespan.emit import self_metrics
 from litespan.emit.histograms import Histograms
 from litespan.emit.tallies import Tallies
+from litespan.export.bound import bind
 from litespan.export.pipeline import Pipeline
 from litespan.identity import IdentityMap
 from litespan.recorder import Recorder
@@ -32,7 +33,7 @@ class Instruments:
         """Return the instruments of a meter provider."""
         found = self._by_provider.get(meter_provider)
         if found is None:
-            found = self._by_provider[meter_provider] = (Tallies(meter), Histograms(meter))
+            found = self._by_provider[meter_provider] = (Tallies(meter), Histograms(meter, bind))
             self._offer_self_metrics(meter)
         return found
 

@@ -46,12 +46,20 @@ class PriceBook:
     """Prices calls. Safe to share between threads; never raises on odd prices or counts.
 
     ``lookup`` returns an entry of LiteLLM's price table by its key, in USD per token; ``origin`` names that
-    table for those who read the figures, as in ``"litellm 1.83.0 table"``.
+    table for those who read the figures, as in ``"litellm 1.83.0 table"``. ``is_own`` says of a key and its
+    entry whether the program itself has put the prices there.
     """
 
-    def __init__(self, settings: Settings, lookup: TableLookup, origin: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        lookup: TableLookup,
+        origin: str,
+        is_own: Callable[[str, Mapping[str, Any]], bool] = lambda _key, _entry: False,
+    ) -> None:
         self.origin = origin
         self._lookup = lookup
+        self._is_own = is_own
         self._given = {name: given_price(price) for name, price in settings.prices.items()}
         self._patterns = [(name, price) for name, price in self._given.items() if "*" in name]
         self._hook = settings.price_hook
@@ -144,9 +152,12 @@ class PriceBook:
         if not call.model:
             return None
         asked = self._entry_price(call.model, call, consulted)
+        key, entry = consulted[-1]  # what priced it, if anything did
         answer = _answered(call)
         answered = self._entry_price(answer, call, consulted) if answer else None
         if answered is None or answered == asked:
+            return asked
+        if asked is not None and entry is not None and self._is_own(key, entry):
             return asked
         # A dated version is what the provider bills. Any other name belongs to another model, so that what
         # was asked for is an alias: what that answers as says nothing about what its owner charges.

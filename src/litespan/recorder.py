@@ -122,9 +122,12 @@ class Recorder:
         record.labels = context.current()
         if type(record) not in self._folded:
             record.baggage = self._baggage()
+        elif parent is not None:
+            record.handle = parent.handle  # it lends its parent's span to its children
         scopes.inherit(record, parent)
         self.table.add(record)
-        call_each(self._began[type(record)], record)
+        if began := self._began[type(record)]:
+            call_each(began, record)
 
     def claim(self, whole: ModelCall, part: ModelCall) -> bool:
         """Let a call that starts now be what the record of the host's model span stands for.
@@ -196,7 +199,8 @@ class Recorder:
         complete = self._completions.get(type(record))
         if complete is not None:
             complete(record)
-        call_each(self._ended[type(record)], record)
+        if ended := self._ended[type(record)]:
+            call_each(ended, record)
 
     def _complete_tool(self, tool: ToolCall) -> None:
         with self.table.lock:
@@ -314,6 +318,8 @@ class Recorder:
                 self.close_trace(record.trace_id)
             return
         record.outcome = outcome
+        if isinstance(record, ModelCall) and record.usage is None:
+            record.usage_missing_reason = outcome
         self.end(record, max(end_ns, record.start_ns) if end_ns else None)
 
     def _close(self, trace: OpenTrace) -> None:

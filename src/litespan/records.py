@@ -26,6 +26,20 @@ BLOCKED: Final = "blocked"  # a guardrail tripped
 REPORTED: Final = "reported"
 MISSING: Final = "missing"
 
+# Why the provider's usage of a call did not arrive, or not whole. A call that stopped early has its outcome
+# for a reason: cancelled, abandoned, incomplete, blocked, or error where no better word is known.
+NOT_REPORTED: Final = "not_reported"  # the provider answered and said nothing of it
+BACKGROUND: Final = "background"  # the provider queued the call; its answer is fetched later
+TIMEOUT: Final = "timeout"
+CONNECTION: Final = "connection"  # lost, or never made
+LOST_ATTEMPT: Final = "lost_attempt"  # an attempt was sent, got no answer, and was repeated
+MISSING_REASONS: Final = frozenset(
+    {
+        *(ERROR, CANCELLED, ABANDONED, INCOMPLETE, BLOCKED),
+        *(NOT_REPORTED, BACKGROUND, TIMEOUT, CONNECTION, LOST_ATTEMPT),
+    }
+)
+
 
 class Standing(IntEnum):
     """How well a model is known; a metric with too many models gives up the least known ones first."""
@@ -210,7 +224,9 @@ class ModelCall(Record):
     the span began, if it did. ``counted_as``: what an emitter counted the call as while it was in flight.
     ``told_elsewhere``: an instrumentation around the program's call has a span of it, and its measurements.
     ``long_cache_writes``: the request asks for cache entries that live longer and cost more, and LiteLLM will
-    not tell them from others.
+    not tell them from others. ``lost_attempts``: HTTP requests that reached the provider, brought no answer,
+    and were followed by another one; 0 where nobody could see it. ``refused``: the provider is known to have
+    answered the last request with an HTTP error. ``traffic``: how Google says that it served the call.
     """
 
     operation: str = ""
@@ -253,6 +269,9 @@ class ModelCall(Record):
     counted_as: tuple[Any, ...] | None = None
     told_elsewhere: bool = False
     long_cache_writes: bool = False
+    lost_attempts: int = 0
+    refused: bool = False
+    traffic: str | None = None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

@@ -38,6 +38,9 @@ EXPORT_SETTINGS: Final = (
     "file_max_bytes",
     "file_backups",
     "metric_interval",
+    "spool_dir",
+    "spool_max_bytes",
+    "spool_max_age",
     "prometheus_host",
     "prometheus_port",
     "prometheus_registry",
@@ -101,6 +104,10 @@ def _parse_path(name: str, value: object) -> str:
     if isinstance(value, (str, os.PathLike)) and os.fspath(value):
         return str(os.fspath(value))
     raise ConfigurationError(f"{name}={value!r} must be a path.")
+
+
+def _parse_optional_path(name: str, value: object) -> str | None:
+    return None if value is None else _parse_path(name, value)
 
 
 def _parse_callable(name: str, value: object) -> Callable[..., Any] | None:
@@ -318,6 +325,21 @@ class Settings:
         _parse_registry,
         None,
         "A registry of `prometheus_client` that your program already serves; litespan then serves none.",
+    )
+    spool_dir: str | None = _setting(
+        None,
+        _parse_optional_path,
+        "LITESPAN_SPOOL_DIR",
+        "Folder in which what goes by OTLP is kept until the receiver has it; unset, nothing is kept.",
+    )
+    spool_max_bytes: int = _setting(
+        100_000_000,
+        _parse_count,
+        "LITESPAN_SPOOL_MAX_BYTES",
+        "Bytes in the spool for each process and signal; beyond, the oldest are dropped.",
+    )
+    spool_max_age: float = _setting(
+        172_800.0, _parse_positive, "LITESPAN_SPOOL_MAX_AGE", "Seconds that something is kept in the spool."
     )
     exit_timeout: float = _setting(
         5.0,

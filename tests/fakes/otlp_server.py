@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import socket
 import threading
@@ -9,9 +10,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import grpc
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
     ExportLogsServiceResponse,
@@ -40,7 +43,8 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-Mode = Literal["ok", "black_hole", "503"]
+# A number is the HTTP status of all answers; 413 goes to requests of more than ``limit`` items only.
+Mode = Literal["ok", "black_hole", "400", "401", "404", "413", "429", "500", "503"]
 Protocol = Literal["http/protobuf", "grpc"]
 
 
@@ -50,6 +54,11 @@ class Received:
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
         self.endpoint = ""
+        self.retry_after: str | None = None
+        self.limit = 1
+        self.rejected = 0
+        self.refused = 0
+        self.connections: list[socket.socket] = []
         self.headers: list[dict[str, str]] = []
         self.trace_requests: list[ExportTraceServiceRequest] = []
         self.metric_requests: list[ExportMetricsServiceRequest] = []
@@ -92,6 +101,12 @@ class Received:
         newest = [metric for metric in self.metrics() if metric.name == name][-1]
         return sum(point.as_int or point.as_double for point in newest.sum.data_points)
 
+    def refuses(self, items: int) -> bool:
+        """Say whether a request is refused, and count it then."""
+        refused = self.mode.isdecimal() and (self.mode != "413" or items > self.limit)
+        self.refused += refused
+        return refused
+
     def hold(self) -> None:
         """Note an arrival; in the mode ``black_hole``, keep the client waiting until the collector stops."""
         self.arrived.set()
@@ -100,10 +115,15 @@ class Received:
 
 
 @contextmanager
-def collector(protocol: Protocol = "http/protobuf", mode: Mode = "ok") -> Iterator[Received]:
-    """Run a collector; its ``endpoint`` is a base URL. It refuses everything in the mode ``503``."""
-    received = Received(mode)
-    stop = (_start_grpc if protocol == "grpc" else _start_http)(received)
+def collector(
+    protocol: Protocol = "http/protobuf", mode: Mode = "ok", port: int = 0, received: Received | None = None
+) -> Iterator[Received]:
+    """Run a collector; its ``endpoint`` is a base URL. When it stops, its connections end.
+
+    One that comes back takes the ``port`` and what was ``received`` before.
+    """
+    received = received or Received(mode)
+    stop = (_start_grpc if protocol == "grpc" else _start_http)(received, port)
     try:
         yield received
     finally:
@@ -118,11 +138,11 @@ def dead_endpoint() -> str:
         return f"http://127.0.0.1:{probe.getsockname()[1]}"
 
 
-def _start_http(received: Received) -> Callable[[], object]:
+def _start_http(received: Received, port: int) -> Callable[[], object]:
     class Handler(_HttpHandler):
         store = received
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     received.endpoint = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -132,6 +152,10 @@ def _start_http(received: Received) -> Callable[[], object]:
         server.shutdown()
         server.server_close()
         thread.join()
+        while received.connections:
+            # A process that dies takes its connections with it; here, threads would keep them.
+            with contextlib.suppress(OSError):
+                received.connections.pop().shutdown(socket.SHUT_RDWR)
 
     return stop
 
@@ -146,41 +170,107 @@ class _HttpHandler(BaseHTTPRequestHandler):
             body = gzip.decompress(body)
         self.store.headers.append({name.lower(): value for name, value in self.headers.items()})
         self.store.hold()
-        status = 503 if self.store.mode == "503" else self._keep(body)
+        status, answer = self._keep(body)
         self.send_response(status)
-        self.send_header("Content-Length", "0")
+        if self.store.retry_after:
+            self.send_header("Retry-After", self.store.retry_after)
+        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
+        self.wfile.write(answer)
 
-    def _keep(self, body: bytes) -> int:
-        if self.path == "/v1/traces":
-            self.store.trace_requests.append(ExportTraceServiceRequest.FromString(body))
-        elif self.path == "/v1/metrics":
-            self.store.metric_requests.append(ExportMetricsServiceRequest.FromString(body))
-        elif self.path == "/v1/logs":
-            self.store.log_requests.append(ExportLogsServiceRequest.FromString(body))
-        else:
-            return 404
-        return 200
+    def setup(self) -> None:
+        """Note the connection."""
+        super().setup()
+        self.store.connections.append(self.connection)
+
+    def _keep(self, body: bytes) -> tuple[int, bytes]:
+        """Return status and body of the answer."""
+        kind = _KINDS.get(self.path)
+        if kind is None:
+            return 404, b""
+        request = kind.request.FromString(body)
+        if self.store.refuses(_count(request)):
+            return int(self.store.mode), b""
+        kind.requests(self.store).append(request)
+        return 200, kind.response(self.store.rejected).SerializeToString()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Print nothing."""
 
 
-def _start_grpc(received: Received) -> Callable[[], object]:
+class _Kind(NamedTuple):
+    """The messages of one signal, and where its requests are kept."""
+
+    request: Any
+    response: Callable[[int], Any]
+    requests: Callable[[Received], list[Any]]
+
+
+def _traces_answer(rejected: int) -> ExportTraceServiceResponse:
+    answer = ExportTraceServiceResponse()
+    answer.partial_success.rejected_spans = rejected
+    return answer
+
+
+def _metrics_answer(rejected: int) -> ExportMetricsServiceResponse:
+    answer = ExportMetricsServiceResponse()
+    answer.partial_success.rejected_data_points = rejected
+    return answer
+
+
+def _logs_answer(rejected: int) -> ExportLogsServiceResponse:
+    answer = ExportLogsServiceResponse()
+    answer.partial_success.rejected_log_records = rejected
+    return answer
+
+
+_KINDS = {
+    "/v1/traces": _Kind(ExportTraceServiceRequest, _traces_answer, lambda store: store.trace_requests),
+    "/v1/metrics": _Kind(ExportMetricsServiceRequest, _metrics_answer, lambda store: store.metric_requests),
+    "/v1/logs": _Kind(ExportLogsServiceRequest, _logs_answer, lambda store: store.log_requests),
+}
+
+
+def _count(request: Any) -> int:
+    """Return the number of spans, metrics or log records in a request."""
+    if isinstance(request, ExportTraceServiceRequest):
+        return sum(len(s.spans) for r in request.resource_spans for s in r.scope_spans)
+    if isinstance(request, ExportMetricsServiceRequest):
+        return sum(len(s.metrics) for r in request.resource_metrics for s in r.scope_metrics)
+    return sum(len(s.log_records) for r in request.resource_logs for s in r.scope_logs)
+
+
+def _start_grpc(received: Received, port: int) -> Callable[[], object]:
     server = grpc.server(ThreadPoolExecutor(max_workers=4))
     add_TraceServiceServicer_to_server(_Traces(received), server)
     add_MetricsServiceServicer_to_server(_Metrics(received), server)
     add_LogsServiceServicer_to_server(_Logs(received), server)
-    received.endpoint = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    received.endpoint = f"http://127.0.0.1:{server.add_insecure_port(f'127.0.0.1:{port}')}"
     server.start()
     return lambda: server.stop(0).wait()
 
 
-def _admit(received: Received, context: grpc.ServicerContext) -> None:
+_CODES = {
+    "400": grpc.StatusCode.INVALID_ARGUMENT,
+    "401": grpc.StatusCode.UNAUTHENTICATED,
+    "404": grpc.StatusCode.UNIMPLEMENTED,
+    "413": grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "429": grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "500": grpc.StatusCode.INTERNAL,
+    "503": grpc.StatusCode.UNAVAILABLE,
+}
+
+
+def _admit(received: Received, request: Any, context: grpc.ServicerContext) -> None:
     received.headers.append({str(key).lower(): str(value) for key, value in context.invocation_metadata()})
     received.hold()
-    if received.mode == "503":
-        context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
+    if received.refuses(_count(request)):
+        if received.retry_after:
+            delay = Duration(seconds=int(received.retry_after))
+            info = RetryInfo(retry_delay=delay).SerializeToString()
+            context.set_trailing_metadata((("google.rpc.retryinfo-bin", info),))
+        details = "Received message larger than max" if received.mode == "413" else "not now"
+        context.abort(_CODES[received.mode], details)
 
 
 class _Traces(TraceServiceServicer):
@@ -190,9 +280,9 @@ class _Traces(TraceServiceServicer):
     def Export(  # noqa: N802 - the name in the service's definition
         self, request: ExportTraceServiceRequest, context: grpc.ServicerContext
     ) -> ExportTraceServiceResponse:
-        _admit(self._received, context)
+        _admit(self._received, request, context)
         self._received.trace_requests.append(request)
-        return ExportTraceServiceResponse()
+        return _traces_answer(self._received.rejected)
 
 
 class _Metrics(MetricsServiceServicer):
@@ -202,9 +292,9 @@ class _Metrics(MetricsServiceServicer):
     def Export(  # noqa: N802 - the name in the service's definition
         self, request: ExportMetricsServiceRequest, context: grpc.ServicerContext
     ) -> ExportMetricsServiceResponse:
-        _admit(self._received, context)
+        _admit(self._received, request, context)
         self._received.metric_requests.append(request)
-        return ExportMetricsServiceResponse()
+        return _metrics_answer(self._received.rejected)
 
 
 class _Logs(LogsServiceServicer):
@@ -214,6 +304,6 @@ class _Logs(LogsServiceServicer):
     def Export(  # noqa: N802 - the name in the service's definition
         self, request: ExportLogsServiceRequest, context: grpc.ServicerContext
     ) -> ExportLogsServiceResponse:
-        _admit(self._received, context)
+        _admit(self._received, request, context)
         self._received.log_requests.append(request)
-        return ExportLogsServiceResponse()
+        return _logs_answer(self._received.rejected)

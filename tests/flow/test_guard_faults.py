@@ -18,10 +18,11 @@ from litespan.emit.metrics import MetricsEmitter
 from litespan.emit.spans import SpanEmitter, SpanInContext
 from litespan.testing import Capture, Provider, Reply, ToolCall
 from tests.fakes.litellm_calls import API_KEY, MODELS, chat
+from tests.fakes.ports import free_port
 from tests.flow import figures
 from tests.flow.tools import weather
 
-CALLS = 11
+CALLS = 13
 """Model calls that :func:`run` makes."""
 
 pytestmark = pytest.mark.internal_errors_expected
@@ -57,8 +58,11 @@ async def run(provider: Provider) -> list[Any]:
     abandoned = await anext(await litellm.acompletion(**chat(provider, stream=True)))
     whole = answer.choices[0].message.content
     failed = [await fails(provider, stream=False), await fails(provider, stream=True)]
+    google = [c async for c in await litellm.acompletion(**chat(provider, "gemini", stream=True))]
+    with pytest.raises(litellm.exceptions.APIError):
+        await litellm.acompletion(**{**chat(provider), "api_base": f"http://127.0.0.1:{free_port()}"})
     seen = [result.final_output, events, streamed.final_output, whole, chunks, blocking, two, failed]
-    return [*seen, abandoned.choices[0].delta.content]
+    return [*seen, len(google), abandoned.choices[0].delta.content]
 
 
 async def fails(provider: Provider, *, stream: bool) -> Any:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import litellm
@@ -22,7 +21,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 import litespan
 from litespan import _api
 from litespan.export import pipeline as pipelines
-from litespan.records import OK
 from litespan.settings import load_settings
 from litespan.testing import Provider
 from tests.ledger import ledger as ledgers
@@ -60,18 +58,18 @@ def audit(calls: int, seed: int, folder: str, vendors: tuple[Vendor, ...] = VEND
     todo = tasks(calls, seed, vendors)
     path = os.path.join(folder, "traces.jsonl")
     exporter, reader = InMemorySpanExporter(), InMemoryMetricReader()
-    with rates.registered(*models, f"openai/{STRICT}"), _stage(vendors) as stage:
+    with rates.registered(*models, f"openai/{STRICT}"), staged(vendors) as stage:
         with _litespan(path, exporter, reader):
             began = time.monotonic()
             faults = play(todo, stage)
-            _settle()
+            settle()
             seconds = time.monotonic() - began
             metrics = observed.of_points(observed.points(reader), observed.BY_MODEL)
             odds = _odds(reader)
         spans = exporter.get_finished_spans()
         summary = observed.summary_of(path, "model", "user")
         ledger = ledgers.write(todo, stage)
-        odds["surrounding calls in the file"] = summary["unsent"] - ledger.surrounding.total()
+        odds["spans of no calls in the file"] = summary["unsent"]
         return Audit(
             todo,
             ledger,
@@ -79,21 +77,12 @@ def audit(calls: int, seed: int, folder: str, vendors: tuple[Vendor, ...] = VEND
             metrics,
             observed.of_spans(spans, observed.BY_MODEL),
             observed.of_spans(spans, observed.BY_JOB),
-            _with_surrounding(
-                observed.of_summary(summary, "model"), Counter({RELAY: ledger.surrounding.total()})
-            ),
-            _with_surrounding(observed.of_summary(summary, "user"), ledger.surrounding),
+            observed.of_summary(summary, "model"),
+            observed.of_summary(summary, "user"),
             observed.attempts(spans),
             odds,
             seconds,
         )
-
-
-def _with_surrounding(book: Book, calls: Counter[str]) -> Book:
-    """Add the calls that only surround others, which the summary counts apart from the rest."""
-    for name, count in calls.items():
-        book[name].outcomes[OK] += count
-    return book
 
 
 def _odds(reader: InMemoryMetricReader) -> dict[str, float]:
@@ -112,7 +101,7 @@ def _odds(reader: InMemoryMetricReader) -> dict[str, float]:
 
 
 @contextmanager
-def _stage(vendors: tuple[Vendor, ...]) -> Iterator[Stage]:
+def staged(vendors: tuple[Vendor, ...]) -> Iterator[Stage]:
     """Start the provider; give LiteLLM a cache for calls that ask for it, and the program's own provider."""
     before = (litellm.cache, litellm.custom_provider_map)
     cache = Cache(type=LiteLLMCacheType.LOCAL, mode=CacheMode.default_off)
@@ -124,8 +113,11 @@ def _stage(vendors: tuple[Vendor, ...]) -> Iterator[Stage]:
     clients.max_size_in_memory, clients.default_ttl = 10**6, 10**6
     gc.freeze()  # what is imported never becomes garbage; collections are then quick
     try:
-        with Provider(wires=[vendor.wire() for vendor in vendors], remember_payloads=False) as provider:
-            stage = Stage(provider, cache)
+        with ExitStack() as open_, Provider(
+            wires=[vendor.wire() for vendor in vendors], remember_payloads=False
+        ) as provider:
+            keys = {vendor.name: open_.enter_context(vendor.signed_in()) for vendor in vendors}
+            stage = Stage(provider, cache, keys)
             stage.warm_up(vendors)
             yield stage
     finally:
@@ -150,7 +142,7 @@ def _litespan(path: str, exporter: InMemorySpanExporter, reader: InMemoryMetricR
         litespan.shutdown(_WAIT)
 
 
-def _settle() -> None:
+def settle() -> None:
     """Wait until every record has ended. Requests that hang stay open at the provider."""
     deadline = time.monotonic() + _WAIT
     while litespan.stats()["records_open"] and time.monotonic() < deadline:

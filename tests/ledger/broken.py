@@ -36,20 +36,18 @@ def refused(job: Job) -> Plan:
 def failed_in_stream(job: Job) -> Plan:
     """Get an error in the middle of a stream."""
     reply = job.answer(error=Reply.fails(500).error, error_after=job.vendor.lead + 2)
-    return _fails_with(job, [reply], Call(outcome="error", missing="failed"))
+    return _fails_with(job, [reply], Call(outcome="error", missing=job.vendor.failing))
 
 
 def timed_out(job: Job) -> Plan:
     """Give up on a provider that never answers."""
-    # Some clients try again.
-    return _fails_with(
-        job, [job.answer(hang=True)] * 3, Call(outcome="error", missing="timeout"), timeout=2.0
-    )
+    failed = Call(outcome="error", missing=job.vendor.slow)
+    return _fails_with(job, [job.answer(hang=True)] * 3, failed, timeout=2.0)  # some clients try again
 
 
 def broken_answer(job: Job) -> Plan:
     """Lose the connection in the middle of an answer that is no stream."""
-    return _fails_with(job, [job.answer(cut_after=0)], Call(outcome="error", missing="failed"))
+    return _fails_with(job, [job.answer(cut_after=0)], Call(outcome="error", missing=job.vendor.broken))
 
 
 def cut(job: Job) -> Plan:
@@ -101,7 +99,8 @@ def _cancelled(job: Job, reply: Reply, ready: Callable[[Stage], Awaitable[None]]
         task = asyncio.create_task(work())
         await (reached.wait() if ready is None else ready(stage))
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        # Of a cancelled call to Azure LiteLLM makes an error.
+        with contextlib.suppress(asyncio.CancelledError, OpenAIError):
             await task
 
     return Plan(act, [reply], [Call(outcome="cancelled", missing="cancelled")])

@@ -50,10 +50,6 @@ class Figures:
             reasoning=usage.reasoning_tokens,
         )
 
-    def add_missing(self, reason: str, count: int = 1) -> None:
-        """Count calls with a missing usage. How a call failed is LiteLLM's word, so that is one reason."""
-        self.missing["failed" if reason in ("error", "connection") else reason] += count
-
     @property
     def calls(self) -> int:
         """The number of calls."""

@@ -56,11 +56,9 @@ class Job:
     def arguments(self, stage: Stage, model: int = 0, **options: Any) -> dict[str, Any]:
         """Return the arguments of a chat call."""
         return {
-            "model": self.vendor.models[model],
+            **stage.target(self.vendor, model),
             "messages": [{"role": "user", "content": self.text}],
-            "api_base": stage.url(self.vendor),
             "stream": self.stream,
-            **self.vendor.options,
             **options,
         }
 

@@ -13,7 +13,6 @@ from litespan.testing.served import Served
 from tests.ledger import rates
 from tests.ledger.figures import Book
 from tests.ledger.load import Task
-from tests.ledger.plain import RELAY
 from tests.ledger.stage import NO_JOB, Stage
 
 NOTHING: Final = ServedUsage()
@@ -28,7 +27,6 @@ class Ledger:
         unknown_usd: what was billed and never delivered, by wire; no client can know it.
         undelivered: requests with such a part, by job.
         requests: by job.
-        surrounding: calls, by job, that only pass on what a call inside them got.
     """
 
     by_job: Book = field(default_factory=Book)
@@ -36,7 +34,6 @@ class Ledger:
     unknown_usd: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     undelivered: Counter[str] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
-    surrounding: Counter[str] = field(default_factory=Counter)
 
 
 def write(tasks: Sequence[Task], stage: Stage) -> Ledger:
@@ -48,8 +45,7 @@ def write(tasks: Sequence[Task], stage: Stage) -> Ledger:
             for figures in (ledger.by_job[task.job.name], ledger.by_model[name]):
                 figures.outcomes[call.outcome] += 1
                 if call.missing is not None:
-                    figures.add_missing(call.missing)
-            ledger.surrounding[task.job.name] += call.model == RELAY
+                    figures.missing[call.missing] += 1
     for served in stage.provider.served:
         if (number := stage.job_of[served.request.number]) != NO_JOB:
             _enter(ledger, served, f"job-{number}")

@@ -51,13 +51,15 @@ def model_calls(spans: Iterable[ReadableSpan]) -> Iterator[Mapping[str, Any]]:
 
 
 def of_spans(spans: Iterable[ReadableSpan], key: str) -> Book:
-    """Add up the spans of model calls by an attribute. Spans give no reason why a usage is missing."""
+    """Add up the spans of model calls by an attribute."""
     book = Book()
     for attributes in model_calls(spans):
         figures = book[str(attributes.get(key))]
         figures.tokens.update({name: attributes.get(attribute, 0) for name, attribute in _ON_SPANS.items()})
         figures.usd += Decimal(attributes.get("gen_ai.usage.cost.amount", 0))
         figures.outcomes[attributes["litespan.outcome"]] += 1
+        if reason := attributes.get("litespan.usage.missing_reason"):
+            figures.missing[reason] += 1
     return book
 
 
@@ -85,7 +87,7 @@ def of_points(points: Iterable[Point], key: str) -> Book:
         elif name == "litespan.calls":
             book[group].outcomes[attributes["litespan.outcome"]] += value
         elif name == "litespan.calls.usage_missing":
-            book[group].add_missing(attributes["reason"], value)
+            book[group].missing[attributes["reason"]] += value
     return book
 
 
@@ -121,8 +123,7 @@ def _figures(group: Mapping[str, Any]) -> Figures:
     figures = Figures(usd=Decimal(group["cost"] or 0))
     figures.tokens.update({name: group[f"{name}_tokens"] or 0 for name in TOKENS})
     figures.outcomes.update(group["outcomes"])
-    for reason, count in group["usage_missing_reasons"].items():
-        figures.add_missing(reason, count)
+    figures.missing.update(group["usage_missing_reasons"])
     return figures
 
 

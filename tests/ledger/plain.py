@@ -84,6 +84,15 @@ def litellm_retries(job: Job) -> Plan:
     return Plan(act, [Reply.fails(500), job.answer()], [job.told()])
 
 
+def lost_answer(job: Job) -> Plan:
+    """Lose the connection in the middle of an answer, and let LiteLLM try again."""
+
+    async def act(stage: Stage) -> None:
+        await read(await litellm.acompletion(**job.arguments(stage, num_retries=1, max_retries=0)))
+
+    return Plan(act, [job.answer(cut_after=0), job.answer()], [Call(missing="lost_attempt")])
+
+
 def fallback(job: Job) -> Plan:
     """Let a Router fall back from one deployment to another."""
 
@@ -91,7 +100,7 @@ def fallback(job: Job) -> Plan:
         deployments = [
             {
                 "model_name": name,
-                "litellm_params": {**_target(job, stage, index), "max_retries": 0},
+                "litellm_params": {**stage.target(job.vendor, index), "max_retries": 0},
             }
             for index, name in enumerate(("first", "second"))
         ]
@@ -101,11 +110,6 @@ def fallback(job: Job) -> Plan:
 
     failure = Reply.fails(500, headers={"x-should-retry": "false"})
     return Plan(act, [failure, job.answer()], [Call(0, "error"), job.told(1)])
-
-
-def _target(job: Job, stage: Stage, model: int) -> dict[str, Any]:
-    arguments = job.arguments(stage, model)
-    return {name: value for name, value in arguments.items() if name not in ("messages", "stream")}
 
 
 def cache_hit(job: Job) -> Plan:
@@ -145,7 +149,7 @@ def embeddings(job: Job) -> Plan:
     """Embed a text."""
 
     async def act(stage: Stage) -> None:
-        arguments = _target(job, stage, 0)
+        arguments = stage.target(job.vendor)
         await litellm.aembedding(input=[job.text], **arguments)
 
     return Plan(act, [job.answer(usage=ServedUsage(job.random.randint(1, 3000)), cost=None)], [Call()])
@@ -156,7 +160,7 @@ def text_completion(job: Job) -> Plan:
 
     async def act(stage: Stage) -> None:
         arguments = {
-            **_target(job, stage, 0),
+            **stage.target(job.vendor),
             "model": job.vendor.models[0].replace("openai/", "text-completion-openai/"),
         }
         await read(await litellm.atext_completion(prompt=job.text, stream=job.stream, **arguments))
@@ -170,7 +174,7 @@ def responses(job: Job) -> Plan:
     """Use the Responses API."""
 
     async def act(stage: Stage) -> None:
-        arguments = _target(job, stage, 0)
+        arguments = stage.target(job.vendor)
         await read(await litellm.aresponses(input=job.text, stream=job.stream, **arguments))
 
     return Plan(act, [job.answer(cost=None)], [Call()])

@@ -89,10 +89,8 @@ def agent(
     **options: Any,
 ) -> Agent[None]:
     """Return an agent on one of the job's models."""
-    own = {key: value for key, value in job.vendor.options.items() if key != "api_key"}
-    chosen = litespan.LitellmModel(
-        job.vendor.models[model], base_url=stage.url(job.vendor), api_key=job.vendor.options.get("api_key")
-    )
+    own = stage.target(job.vendor, model)
+    chosen = litespan.LitellmModel(own.pop("model"), own.pop("api_base"), own.pop("api_key", None))
     settings = ModelSettings(retry=retry, extra_args=own or None)
     return Agent[None](name=name, model=chosen, model_settings=settings, **options)
 

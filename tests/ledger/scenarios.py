@@ -24,7 +24,7 @@ def _openai(vendor: Vendor) -> bool:
 
 def _early(vendor: Vendor) -> bool:
     """Errors of a stream come when it is asked for; Gemini's with its first chunk, where nobody retries."""
-    return vendor.name != "gemini"
+    return vendor.name not in ("gemini", "vertex_ai")
 
 
 def _read_unasked(vendor: Vendor) -> bool:
@@ -44,7 +44,7 @@ def _in_pieces(vendor: Vendor) -> bool:
 
 def _with_tools(vendor: Vendor) -> bool:
     """LiteLLM takes tools for any model of this provider, and Bedrock's are not read in pieces."""
-    return vendor.name not in ("bedrock", "together_ai")
+    return vendor.name not in ("bedrock", "together_ai", "perplexity", "ollama")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,7 @@ SCENARIOS: Final = (
     Scenario(plain.strict_server, STREAMED, _openai),
     Scenario(plain.client_retries, fits=lambda vendor: vendor.retries),
     Scenario(plain.litellm_retries, fits=_early),
+    Scenario(plain.lost_answer, WHOLE),
     Scenario(plain.fallback, fits=_early),
     Scenario(plain.cache_hit),
     Scenario(plain.relayed, WHOLE),

@@ -28,11 +28,15 @@ _WAIT: Final = 60.0  # seconds
 
 
 class Stage:
-    """Knows which request belongs to which job, and answers it with the job's next reply."""
+    """Knows which request belongs to which job, and answers it with the job's next reply.
 
-    def __init__(self, provider: Provider, cache: Cache) -> None:
+    `keys` are the arguments with which a program signs in, by the name of the provider.
+    """
+
+    def __init__(self, provider: Provider, cache: Cache, keys: Mapping[str, Mapping[str, Any]]) -> None:
         self.provider = provider
         self.cache = cache
+        self.keys = keys
         self.job_of: dict[int, int] = {}
         self._replies: dict[int, Sequence[Reply]] = {}
         self._counts: defaultdict[int, int] = defaultdict(int)
@@ -40,9 +44,15 @@ class Stage:
         self._cached: Mapping[str, Any] = cache.cache.cache_dict  # type: ignore[attr-defined]
         provider.respond = self._respond
 
-    def url(self, vendor: Vendor) -> str:
-        """Return the `api_base` of a provider."""
-        return self.provider.url(vendor.name)
+    def url(self, vendor: Vendor, model: int = 0) -> str:
+        """Return the `api_base` of a provider for one of its models."""
+        base = self.provider.url(vendor.name)
+        return f"{base}/models/{vendor.served_models[model]}" if vendor.model_in_url else base
+
+    def target(self, vendor: Vendor, model: int = 0) -> dict[str, Any]:
+        """Return the arguments that send a call to one of a provider's models."""
+        address = {"model": vendor.models[model], "api_base": self.url(vendor, model)}
+        return {**address, **self.keys[vendor.name]}
 
     def expect(self, number: int, replies: Sequence[Reply]) -> None:
         """Have the requests of a job answered with these replies, in the order of their arrival."""
@@ -58,11 +68,9 @@ class Stage:
         for vendor in vendors:
             for stream in (False, True):
                 answer = litellm.completion(
-                    vendor.models[0],
-                    [{"role": "user", "content": f"This is job-{NO_JOB}."}],
-                    api_base=self.url(vendor),
+                    messages=[{"role": "user", "content": f"This is job-{NO_JOB}."}],
                     stream=stream,
-                    **vendor.options,
+                    **self.target(vendor),
                 )
                 if stream:
                     list(answer)

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from litespan.records import CONNECTION, ERROR, TIMEOUT
 from litespan.testing.openai_wire import OpenAIWire
 from litespan.testing.wire import Wire
 from tests.fakes.anthropic_wire import AnthropicWire
+from tests.fakes.azure_wire import AzureWire
 from tests.fakes.bedrock_wire import BedrockWire
+from tests.fakes.deepseek_wire import DEEPSEEK
 from tests.fakes.dialects import DIALECTS
-from tests.fakes.gemini_wire import GeminiWire
-from tests.fakes.openai_like import OpenAILikeWire
+from tests.fakes.gemini_wire import GeminiWire, VertexWire
+from tests.fakes.google_tokens import service_account
+from tests.fakes.ollama_wire import OllamaWire
+from tests.fakes.openai_like import Dialect, OpenAILikeWire, no_cost
+from tests.fakes.openrouter_wire import OPENROUTER
+from tests.fakes.perplexity_wire import PERPLEXITY
+from tests.fakes.proxy_wire import PROXY
 
 READ: Final = "cache_read_tokens"
 WRITE: Final = "cache_write_tokens"
 WRITE_1H: Final = "cache_write_1h_tokens"
 REASONING: Final = "reasoning_tokens"
 
+_KEY: Final = {"api_key": "k"}
 _AWS: Final = {
     "aws_access_key_id": "AKIAFAKE",
     "aws_secret_access_key": "fake",
@@ -27,6 +37,8 @@ _AWS: Final = {
 
 _MUTE: Final = frozenset({"databricks"})
 _ONE_LOOP: Final = frozenset({"databricks"})
+_BREAKS_AS_CONNECTION: Final = frozenset({"databricks", "groq", "mistral"})
+_FAILS_AS_ERROR: Final = frozenset({"databricks"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +54,14 @@ class Vendor:
         mute: LiteLLM does not ask this provider for the usage of a stream, whoever wishes it.
         retries: the client below LiteLLM repeats a failed request by itself.
         one_loop: LiteLLM has a single client for it, which breaks when two event loops use it at once
-            (litellm 1.83.0: `module_level_aclient`).
+            (litellm 1.83.0: `module_level_aclient`, and Azure's in its cache).
+        broken: what LiteLLM makes of an answer that breaks off: `error`, or `connection` (litellm 1.83.0).
+        failing: the same of an error in a stream.
+        slow: the same of an answer that does not come in time.
         costs: it says what a call cost.
         operations: it also has embeddings, text completions and responses.
-        options: further arguments of a call.
+        model_in_url: LiteLLM takes the model's name as a part of the base URL.
+        signed_in: where the program signs in to it, for the time of a load; gives further arguments of a call.
     """
 
     name: str
@@ -59,7 +75,11 @@ class Vendor:
     one_loop: bool = False
     costs: bool = False
     operations: bool = False
-    options: Mapping[str, Any] = field(default_factory=lambda: {"api_key": "k"})
+    broken: str = ERROR
+    failing: str = CONNECTION
+    slow: str = TIMEOUT
+    model_in_url: bool = False
+    signed_in: Callable[[], AbstractContextManager[Mapping[str, Any]]] = lambda: nullcontext(_KEY)
 
     @property
     def served_models(self) -> tuple[str, ...]:
@@ -83,13 +103,20 @@ def _openai() -> Vendor:
 def _anthropic() -> Vendor:
     models = ("anthropic/claude-sonnet-4-5", "anthropic/claude-haiku-4-5")
     return Vendor(
-        "anthropic", AnthropicWire, models, frozenset({READ, WRITE, WRITE_1H}), lead=3, one_loop=True
+        "anthropic",
+        AnthropicWire,
+        models,
+        frozenset({READ, WRITE, WRITE_1H}),
+        lead=3,
+        one_loop=True,
+        broken=CONNECTION,
     )
 
 
 def _gemini() -> Vendor:
     models = ("gemini/gemini-2.5-flash", "gemini/gemini-2.5-pro")
-    return Vendor("gemini", GeminiWire, models, frozenset({READ, REASONING}), lead=0, one_loop=True)
+    parts = frozenset({READ, REASONING})
+    return Vendor("gemini", GeminiWire, models, parts, lead=0, one_loop=True, broken=CONNECTION)
 
 
 def _bedrock() -> Vendor:
@@ -97,11 +124,53 @@ def _bedrock() -> Vendor:
         "bedrock/converse/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
         "bedrock/us.amazon.nova-pro-v1:0",
     )
-    return Vendor("bedrock", BedrockWire, models, frozenset({READ, WRITE}), one_loop=True, options=_AWS)
+    return Vendor(
+        "bedrock",
+        BedrockWire,
+        models,
+        frozenset({READ, WRITE}),
+        one_loop=True,
+        failing=ERROR,
+        signed_in=lambda: nullcontext(_AWS),
+    )
 
 
-def _like_openai(name: str) -> Vendor:
-    dialect = DIALECTS[name]
+def _vertex() -> Vendor:
+    models = ("vertex_ai/gemini-2.5-flash-lite", "vertex_ai/gemini-2.0-flash")
+    return replace(
+        _gemini(), name="vertex_ai", wire=VertexWire, models=models, model_in_url=True, signed_in=_in_project
+    )
+
+
+@contextmanager
+def _in_project() -> Iterator[Mapping[str, Any]]:
+    with service_account() as account:
+        place = {"vertex_project": "fake-project", "vertex_location": "us-central1"}
+        yield {"vertex_credentials": account, **place}
+
+
+def _azure() -> Vendor:
+    version = {"api_version": "2024-10-21"}
+    return Vendor(
+        "azure",
+        AzureWire,
+        ("azure/ledger-azure-a", "azure/ledger-azure-b"),
+        frozenset({READ, WRITE, REASONING}),
+        lead=2,
+        asked=True,
+        retries=True,
+        one_loop=True,
+        signed_in=lambda: nullcontext({**_KEY, **version}),
+    )
+
+
+def _ollama() -> Vendor:
+    models = ("ollama_chat/ledger-ollama-a", "ollama_chat/ledger-ollama-b")
+    return Vendor("ollama", OllamaWire, models, lead=0, broken=CONNECTION, slow=CONNECTION)
+
+
+def _like_openai(dialect: Dialect) -> Vendor:
+    name = dialect.name
     return Vendor(
         name,
         lambda: OpenAILikeWire(dialect),
@@ -110,6 +179,9 @@ def _like_openai(name: str) -> Vendor:
         asked=dialect.places == {"asked"},
         mute=name in _MUTE,
         one_loop=name in _ONE_LOOP,
+        broken=CONNECTION if name in _BREAKS_AS_CONNECTION else ERROR,
+        failing=ERROR if name in _FAILS_AS_ERROR else CONNECTION,
+        costs=dialect.cost is not no_cost,
     )
 
 
@@ -118,7 +190,10 @@ VENDORS: Final[tuple[Vendor, ...]] = (
     _anthropic(),
     _gemini(),
     _bedrock(),
-    *(_like_openai(name) for name in DIALECTS),
+    _vertex(),
+    _azure(),
+    _ollama(),
+    *map(_like_openai, (*DIALECTS.values(), DEEPSEEK, OPENROUTER, PERPLEXITY, PROXY)),
 )
 """All providers of the load. A new wire gets an entry here."""
 

@@ -29,23 +29,22 @@ def stream(reply: Reply = REPLY) -> bytes:
     return b"".join(part.data for part in endpoint.events(request, reply))
 
 
-def filled(chunks: list[Any]) -> tuple[MessagesReader, ModelCall, list[bool]]:
-    """Read chunks and return the reader, the record that it filled, and what it said of each chunk."""
+def filled(chunks: list[Any]) -> tuple[ModelCall, list[bool]]:
+    """Read chunks and return the record that was filled from them, and what was said of each chunk."""
     reader = MessagesReader()
     ended = [reader.is_last(chunk) for chunk in chunks]
     record = ModelCall(litellm_provider="anthropic", captures_content=True)
     reader.fill(record, None)
-    return reader, record, ended
+    return record, ended
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 100_000])
 def test_pieces_of_any_size(size: int) -> None:
     """The counts, the reason and the content do not depend on how the bytes were cut."""
     data = stream()
-    reader, record, ended = filled([data[start : start + size] for start in range(0, len(data), size)])
+    record, ended = filled([data[start : start + size] for start in range(0, len(data), size)])
 
     assert (1, True) == (sum(ended), any(ended[-2:]))
-    assert record.usage == reader.reported_usage(None)
     assert record.usage == Usage(
         1719, 30, cache_read_tokens=400, cache_write_tokens=605, cache_write_1h_tokens=294
     )
@@ -63,7 +62,7 @@ def test_pieces_of_any_size(size: int) -> None:
 
 def test_a_stream_that_was_cut_has_not_ended() -> None:
     """Without its last event a message has not arrived whole, and what it had counted is kept."""
-    _, record, ended = filled([stream().partition(b"event: message_delta")[0]])
+    record, ended = filled([stream().partition(b"event: message_delta")[0]])
 
     assert [False] == ended
     assert record.usage is not None
@@ -73,7 +72,7 @@ def test_a_stream_that_was_cut_has_not_ended() -> None:
 def test_what_is_no_event_says_nothing() -> None:
     """Comments, broken JSON and events of no known type are passed over; events may come as objects."""
     chunks = [b": ping\n\n", b"data: {broken\n", b"data: [1]\n", {"type": "message_stop"}, None]
-    _, record, ended = filled(chunks)
+    record, ended = filled(chunks)
 
     assert [False, False, False, True, False] == ended
-    assert ("not_reported", None) == (record.usage_missing_reason, record.usage)
+    assert record.usage is None

@@ -6,7 +6,10 @@ from typing import Any
 
 import click
 
+from litespan.cli.dashboards import dashboards
 from litespan.cli.demo import demo
+from litespan.cli.doctor import doctor
+from litespan.cli.send import send
 from litespan.cli.summary import summary
 
 _INTERRUPTED = 130
@@ -30,5 +33,8 @@ def main() -> None:
     """See what your agents do: spans, tokens and cost of the OpenAI Agents SDK on LiteLLM models."""
 
 
+main.add_command(dashboards)
 main.add_command(demo)
+main.add_command(doctor)
+main.add_command(send)
 main.add_command(summary)

@@ -11,7 +11,7 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import format_trace_id
 
-from litespan import semconv
+from litespan import records, semconv
 from litespan.export import cells
 from litespan.export.tree_view import SpanRow, rows_from_spans
 
@@ -27,7 +27,8 @@ class CallFigures:
         outcomes: calls by outcome.
         requests: HTTP requests made for them; None where one of them does not know.
         input_tokens, output_tokens: as reported; cached and reasoning tokens are parts of them.
-        usage_missing: calls that reported no usage.
+        reported: calls that reported a usage.
+        usage_missing: calls of which the provider's usage did not arrive, or not whole.
         cost: USD, over the calls that have a price.
         unpriced: calls with usage and without a price.
     """
@@ -39,6 +40,7 @@ class CallFigures:
     cached_tokens: int | None
     output_tokens: int | None
     reasoning_tokens: int | None
+    reported: int
     usage_missing: int
     cost: float | None
     unpriced: int
@@ -136,7 +138,8 @@ def call_figures(rows: Iterable[SpanRow]) -> CallFigures:
         cached_tokens=_sum(calls, semconv.USAGE_CACHE_READ_TOKENS),
         output_tokens=_sum(calls, semconv.USAGE_OUTPUT_TOKENS),
         reasoning_tokens=_sum(calls, semconv.USAGE_REASONING_TOKENS),
-        usage_missing=_count(calls, lambda call: not _has_usage(call)),
+        reported=_count(calls, _has_usage),
+        usage_missing=_count(calls, lambda call: semconv.USAGE_MISSING_REASON in call),
         cost=math.fsum(costs) if costs else None,
         unpriced=_count(calls, lambda call: _has_usage(call) and semconv.USAGE_COST_AMOUNT not in call),
     )
@@ -150,8 +153,8 @@ def percentile(values: Sequence[float], share: float) -> float | None:
 
 
 def is_call(row: SpanRow) -> bool:
-    """Say whether a span is a model call."""
-    return _is(row, semconv.CHAT)
+    """Say whether a span is a model call; one that stands for others, or never asked anybody, is none."""
+    return _is(row, semconv.CHAT) and row.attributes.get(semconv.SENT) is not False
 
 
 def _is(row: SpanRow, operation: str) -> bool:
@@ -172,4 +175,4 @@ def _count(calls: Sequence[Mapping[str, Any]], condition: Callable[[Mapping[str,
 
 
 def _has_usage(call: Mapping[str, Any]) -> bool:
-    return semconv.USAGE_INPUT_TOKENS in call or semconv.USAGE_OUTPUT_TOKENS in call
+    return call.get(semconv.USAGE_SOURCE) == records.REPORTED

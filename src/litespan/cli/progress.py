@@ -20,15 +20,15 @@ def progress() -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def byte_progress(total: int | None) -> Iterator[Callable[[int], None]]:
-    """Show a bar while the block reads ``total`` bytes (None: nobody knows); yields what moves it on."""
+def byte_progress(total: int | None, verb: str = "Reading") -> Iterator[Callable[[int], None]]:
+    """Show a bar while the block works on ``total`` bytes (None: nobody knows); yields what moves it on."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda read: None
         return
-    columns = (TextColumn("Reading"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    columns = (TextColumn(verb), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=total)
         yield lambda read: bar.advance(task, read)

@@ -163,6 +163,8 @@ def _end_call(generation: Generation, usage: Fields, call: ModelCall, *, content
         attributes[semconv.CACHE_HIT] = True
     if call.mocked:
         attributes[semconv.MOCKED] = True
+    if not call.sent:
+        attributes[semconv.SENT] = False
     if content and call.captures_content:
         attributes.update(_CONTENT.known(call))
     cost = call.cost
@@ -184,6 +186,7 @@ _ANSWER: Final = Fields(
         semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT: "system_fingerprint",
         semconv.RESPONSE_TIME_TO_FIRST_CHUNK: "time_to_first_chunk",
         semconv.ATTEMPTS: "attempts",
+        semconv.USAGE_MISSING_REASON: "usage_missing_reason",
     }
 )
 _SERVER: Final = Fields({semconv.SERVER_ADDRESS: "server_address", semconv.SERVER_PORT: "server_port"})

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.metrics import Meter
+from opentelemetry.metrics import Histogram, Meter
 
 from litespan.emit.cardinality import SetLimit, Values, attributes_of
 from litespan.records import Standing
 from litespan.semconv import Metric
 
+# Records an amount in a context, under attributes that are known already.
+Series = Callable[..., None]
+# Makes a series of a histogram and its attributes, if it knows a better way than the histogram's own.
+Bind = Callable[[Histogram, Mapping[str, Any]], Series | None]
+
+
+def bind_nothing(_histogram: Histogram, _attributes: Mapping[str, Any]) -> None:
+    """Know no better way."""
+
 
 class CappedHistogram:
     """One histogram; values stand in the order of the metric's attributes."""
 
-    def __init__(self, metric: Metric, meter: Meter) -> None:
+    def __init__(self, metric: Metric, meter: Meter, bind: Bind = bind_nothing) -> None:
         self._metric = metric
-        self._record = meter.create_histogram(
+        self._histogram = meter.create_histogram(
             metric.name, metric.unit, metric.description, explicit_bucket_boundaries_advisory=metric.buckets
-        ).record
+        )
+        self._bind = bind
         self._limit = SetLimit(metric)
-        self._sets: dict[Values, dict[str, Any]] = {}
+        self._sets: dict[Values, Series] = {}
         self.renew_lock()
 
     def renew_lock(self) -> None:
@@ -37,17 +49,23 @@ class CappedHistogram:
         standing: Standing = Standing.UNKNOWN,
     ) -> None:
         """Record under these attribute values; ``None`` stands for an attribute that is not set."""
-        attributes = self._sets.get(values)
-        self._record(amount, self._new_set(values, standing) if attributes is None else attributes, context)
+        series = self._sets.get(values)
+        if series is None:
+            series = self._new_set(values, standing)
+        series(amount, context=context)
 
-    def _new_set(self, values: Values, standing: Standing) -> dict[str, Any]:
+    def _new_set(self, values: Values, standing: Standing) -> Series:
         with self._lock:
             admitted = self._limit.admit(values, self._sets, standing)
-            attributes = self._sets.get(admitted)
-            if attributes is None:
-                attributes = self._sets[admitted] = attributes_of(self._metric, admitted)
+            series = self._sets.get(admitted)
+            if series is None:
+                series = self._sets[admitted] = self._series(attributes_of(self._metric, admitted))
         self._limit.tell()
-        return attributes
+        return series
+
+    def _series(self, attributes: Mapping[str, Any]) -> Series:
+        bound = self._bind(self._histogram, attributes)
+        return partial(self._histogram.record, attributes=attributes) if bound is None else bound
 
 
 class Histograms:
@@ -56,14 +74,15 @@ class Histograms:
     They outlive an instrumentation, as OpenTelemetry keeps the sets of its instruments.
     """
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, bind: Bind = bind_nothing) -> None:
         self._meter = meter
+        self._bind = bind
         self._histograms: dict[Metric, CappedHistogram] = {}
 
     def __getitem__(self, metric: Metric) -> CappedHistogram:
         """Return the histogram of a metric."""
         if metric not in self._histograms:
-            self._histograms[metric] = CappedHistogram(metric, self._meter)
+            self._histograms[metric] = CappedHistogram(metric, self._meter, self._bind)
         return self._histograms[metric]
 
     def reset_after_fork(self) -> None:

@@ -140,12 +140,9 @@ class SpanEmitter:
         self._folded: Collection[type[Record]] = () if turn_spans else (Run, Turn)
 
     def began(self, record: Record) -> None:
-        """Start the span; a folded record lends its parent's span to its children."""
+        """Start the span."""
         handle = record.parent.handle if record.parent is not None else None
         record_type = type(record)
-        if record_type in self._folded:
-            record.handle = handle
-            return
         marks = None
         if isinstance(record, ModelCall):
             marks = CallMarks(record.operation)
@@ -175,7 +172,7 @@ class SpanEmitter:
         """Write what is known at the end, and end the span."""
         handle = record.handle
         record_type = type(record)
-        if record_type in self._folded or not isinstance(handle, SpanInContext):
+        if not isinstance(handle, SpanInContext):
             return
         if handle.marks is not None:
             handle.marks.close()
@@ -198,8 +195,8 @@ class SpanEmitter:
         span.end(record.end_ns)
 
     def hears_began(self, kind: type[Record]) -> bool:
-        """Every record has a span or lends one."""
-        return True
+        """Every record has a span, but those that only lend their parent's."""
+        return kind not in self._folded
 
     def hears_ended(self, kind: type[Record]) -> bool:
         """Records that only lend their parent's span end nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -32,10 +33,43 @@ class _ErrorClass:
             self.name = kind.__name__
 
 
+class Counting(ABC):
+    """What the pipeline asks of an exporter that counts."""
+
+    ledger: ExportLedger
+
+    @abstractmethod
+    def shutdown(self) -> None:
+        """Close the exporter."""
+
+    @abstractmethod
+    def reset_after_fork(self) -> None:
+        """Start anew in a forked child."""
+
+    def drain(self) -> bool:
+        """Wait until nothing is left of what was exported; True, because exports are synchronous."""
+        return True
+
+    def interrupt(self) -> None:
+        """Give up what takes too long, without waiting for it."""
+        self.shutdown()
+
+    def spooled(self) -> int:
+        """Return the number of items that lie on the disk and wait to be sent."""
+        return 0
+
+    def _settle(self, items: int, error_type: str, *, succeeded: bool) -> None:
+        """Count what became of an export."""
+        if succeeded:
+            self.ledger.succeed(items)
+        else:
+            self.ledger.fail(items, error_type)
+
+
 Exporter = TypeVar("Exporter", SpanExporter, LogRecordExporter)
 
 
-class _CountingBatches(Generic[Exporter]):
+class _CountingBatches(Counting, Generic[Exporter]):
     """Counts every item that is handed over; made of a factory, because a forked child needs a new exporter.
 
     A connection or a file lock that a child shares with its parent would mix what both send.
@@ -58,10 +92,7 @@ class _CountingBatches(Generic[Exporter]):
         with guard(self._place), error:
             self._exporter = self._exporter or self._make()
             succeeded = self._exporter.export(batch) is success
-        if succeeded:
-            self.ledger.succeed(len(batch))
-        else:
-            self.ledger.fail(len(batch), error.name)
+        self._settle(len(batch), error.name, succeeded=succeeded)
         return succeeded
 
     def shutdown(self) -> None:
@@ -99,7 +130,7 @@ class CountingLogExporter(_CountingBatches[LogRecordExporter], LogRecordExporter
         return LogRecordExportResult.SUCCESS if exported else LogRecordExportResult.FAILURE
 
 
-class CountingMetricExporter(MetricExporter):
+class CountingMetricExporter(Counting, MetricExporter):
     """The same for metrics; its items are data points."""
 
     def __init__(self, make: Callable[[], MetricExporter], ledger: ExportLedger) -> None:
@@ -130,10 +161,7 @@ class CountingMetricExporter(MetricExporter):
         with guard("export.metrics"), error:
             self._exporter = self._exporter or self._make()
             result = self._exporter.export(metrics_data, timeout_millis=timeout_millis, **kwargs)
-        if result is MetricExportResult.SUCCESS:
-            self.ledger.succeed(points)
-        else:
-            self.ledger.fail(points, error.name)
+        self._settle(points, error.name, succeeded=result is MetricExportResult.SUCCESS)
         return result
 
     def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
@@ -156,7 +184,7 @@ class CountingMetricExporter(MetricExporter):
         """Return the exporter of a forked child; this one exports and counts nothing any more."""
         self.reset_after_fork()
         self._retired = True
-        return CountingMetricExporter(self._make, self.ledger)
+        return type(self)(self._make, self.ledger)
 
 
 def _count_points(metrics_data: MetricsData) -> int:

@@ -66,6 +66,10 @@ def _span_exporter(name: str, settings: Settings, environ: Mapping[str, str]) ->
         make = partial(ConsoleSpanExporter, on_drop=ledger.drop)
     elif name == FILE:
         make = partial(file_span_exporter, settings)
+    elif settings.spool_dir:
+        from litespan.export.spooled import spooled_span_exporter
+
+        return spooled_span_exporter(settings, environ, ledger)
     else:
         make = _otlp_span_exporter(otlp_target(TRACES, settings, environ))
     return CountingSpanExporter(make, ledger)
@@ -100,6 +104,10 @@ def _metric_exporter(name: str, settings: Settings, environ: Mapping[str, str]) 
         make = partial(file_metric_exporter, settings)
     else:
         make = _otlp_metric_exporter(otlp_target(METRICS, settings, environ))
+        if settings.spool_dir:
+            from litespan.export.spooled import spooled_metric_exporter
+
+            return spooled_metric_exporter(settings, environ, ledger, make)
     return CountingMetricExporter(make, ledger)
 
 
@@ -130,6 +138,10 @@ def _log_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> 
         make = partial(ConsoleLogRecordExporter, sys.stdout)
     elif name == FILE:
         make = partial(file_log_exporter, settings)
+    elif settings.spool_dir:
+        from litespan.export.spooled import spooled_log_exporter
+
+        return spooled_log_exporter(settings, environ, ledger)
     else:
         make = _otlp_log_exporter(otlp_target(LOGS, settings, environ))
     return CountingLogExporter(make, ledger)

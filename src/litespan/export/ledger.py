@@ -18,12 +18,28 @@ EXPORT_FAILED: Final = "export_failed"
 QUEUE_FULL: Final = "queue_full"
 SHUT_DOWN: Final = "shut_down"
 NO_ROOT: Final = "no_root"
+SPOOL_FULL: Final = "spool_full"
+SPOOL_EXPIRED: Final = "spool_expired"
+SPOOL_DAMAGED: Final = "spool_damaged"
+SPOOL_UNWRITABLE: Final = "spool_unwritable"
+REJECTED: Final = "rejected"
+UNAUTHORIZED: Final = "unauthorized"
+NOT_FOUND: Final = "not_found"
+TOO_LARGE: Final = "too_large"
 
 _QUEUE_SIZE: Final = {TRACES: "OTEL_BSP_MAX_QUEUE_SIZE", LOGS: "OTEL_BLRP_MAX_QUEUE_SIZE"}
 _WHAT_TO_DO: Final = {
     QUEUE_FULL: "They come faster than they can be sent: raise {queue_size} (default 2048).",
     SHUT_DOWN: "They ended after shutdown, or shutdown ran out of time: raise its timeout.",
     NO_ROOT: "Their trace's first span never ended, so no tree was printed.",
+    SPOOL_FULL: "The receiver was away for too long: raise spool_max_bytes.",
+    SPOOL_EXPIRED: "The receiver was away for longer than spool_max_age.",
+    SPOOL_DAMAGED: "A spool file was cut or damaged, as by a power failure.",
+    SPOOL_UNWRITABLE: "The receiver is away and the spool's disk is full or gone.",
+    REJECTED: "The receiver says that it cannot take them; its log may say why.",
+    UNAUTHORIZED: "The receiver asks for other credentials: check OTEL_EXPORTER_OTLP_HEADERS.",
+    NOT_FOUND: "The address is no OTLP receiver's: check OTEL_EXPORTER_OTLP_ENDPOINT.",
+    TOO_LARGE: "The receiver takes smaller items only: lower content_max_bytes, or raise its limit.",
 }
 
 
@@ -72,6 +88,7 @@ class ExportLedger:
         self._exported = 0
         self._failures: Counter[str] = Counter()
         self._dropped: Counter[str] = Counter()
+        self._lossy = 0
         self._loss_logged = False
 
     def counts(self) -> Counts:
@@ -80,9 +97,9 @@ class ExportLedger:
             return Counts(self._handed_over, self._exported, dict(self._failures), dict(self._dropped))
 
     def losses(self) -> int:
-        """Return the number of items lost, plus the number of failed exports."""
+        """Return a number that grows whenever items are lost or an export fails for good."""
         with self._lock:
-            return self._dropped.total() + self._failures.total()
+            return self._lossy
 
     def hand_over(self, items: int) -> None:
         """Count items that the exporter was given."""
@@ -96,16 +113,31 @@ class ExportLedger:
 
     def fail(self, items: int, error_type: str) -> None:
         """Count a failed export; ``error_type`` is an exception's class or ``export_failed``."""
+        self._fail(EXPORT_FAILED, items, error_type)
+        self._log_first_loss(items, error_type, self.destination.advice)
+
+    def reject(self, reason: str, items: int, error_type: str) -> None:
+        """Count an export that the receiver refuses for good."""
+        self._fail(reason, items, error_type)
+        self._log_first_loss(items, f"{reason}: {error_type}", _WHAT_TO_DO[reason])
+
+    def delay(self, error_type: str) -> None:
+        """Count an export that failed and is tried again: nothing is lost."""
         with self._lock:
             self._failures[error_type] += 1
+
+    def _fail(self, reason: str, items: int, error_type: str) -> None:
+        with self._lock:
+            self._failures[error_type] += 1
+            self._lossy += 1
             if self.destination.signal != METRICS:
-                self._dropped[EXPORT_FAILED] += items
-        self._log_first_loss(items, error_type, self.destination.advice)
+                self._dropped[reason] += items
 
     def drop(self, reason: str, items: int) -> None:
         """Count items that were lost before the exporter got them."""
         with self._lock:
             self._dropped[reason] += items
+            self._lossy += 1
         queue_size = _QUEUE_SIZE.get(self.destination.signal)
         self._log_first_loss(items, reason, _WHAT_TO_DO[reason].format(queue_size=queue_size))
 

@@ -46,6 +46,10 @@ class Path(ABC):
         """Return the number of ended spans or events that were not handed to an exporter yet."""
         return 0
 
+    def spooled(self) -> int:
+        """Return the number of items that lie in the spool and were not sent yet."""
+        return 0
+
     def reset_after_fork(self) -> None:
         """Make a forked child start with no data and no threads of its parent."""
         self.worker.start()
@@ -70,22 +74,27 @@ class BatchPath(Path):
     def flush(self) -> bool:
         """Empty the queue; True only if nothing was lost since the flush before this one."""
         flushed = bool(self._processor.force_flush())
+        sent = self._exporter.drain()
         before, self._known_losses = self._known_losses, self._exporter.ledger.losses()
-        return flushed and before == self._known_losses
+        return flushed and sent and before == self._known_losses
 
     def shutdown(self) -> bool:
         """Empty the queue and stop; what comes later is counted as dropped."""
         flushed = self.flush()
         self._processor.shutdown()
-        return flushed
+        return self._exporter.drain() and flushed
 
     def interrupt(self) -> None:
-        """Close the exporter; what is still queued then fails at once."""
-        self._exporter.shutdown()
+        """Stop the exporter; what is still queued then fails at once, or stays in the spool."""
+        self._exporter.interrupt()
 
     def waiting(self) -> int:
         """Return the length of the queue."""
         return self._book.waiting() if self._book else 0
+
+    def spooled(self) -> int:
+        """Return the number of items that the exporter has on the disk."""
+        return self._exporter.spooled()
 
     def reset_after_fork(self) -> None:
         """Forget the parent's items and connections."""
@@ -142,8 +151,12 @@ class MetricPath(Path):
         return self._lossless(self.reader.shutdown)
 
     def interrupt(self) -> None:
-        """Close the exporter."""
-        self._exporter.shutdown()
+        """Stop the exporter."""
+        self._exporter.interrupt()
+
+    def spooled(self) -> int:
+        """Return the number of data points that the exporter has on the disk."""
+        return self._exporter.spooled()
 
     def reset_after_fork(self) -> None:
         """Start from zero in a forked child, which sends under an instance id of its own.
@@ -171,7 +184,7 @@ class MetricPath(Path):
     def _lossless(self, action: Callable[[], object]) -> bool:
         before = self._exporter.ledger.losses()
         action()
-        return self._exporter.ledger.losses() == before
+        return self._exporter.drain() and self._exporter.ledger.losses() == before
 
 
 class AdoptedPath(Path):

@@ -70,7 +70,8 @@ class Pipeline:
         """Send what there is; return within ``timeout`` seconds (and some milliseconds).
 
         True only if all of it was really exported; for an adopted provider, if it did not say no. Spans lost
-        since the last flush make it False. What does not make it in time goes on in the background.
+        since the last flush make it False, and so does what lies in the spool: it is kept, but not sent. What
+        does not make it in time goes on in the background.
         """
         with self._lock:
             running = self._ending
@@ -93,9 +94,10 @@ class Pipeline:
     def stats(self) -> dict[str, dict[str, Any]]:
         """Return the counts of each signal, summed over its destinations.
 
-        ``handed_over``, ``exported``, ``queued`` and ``dropped`` (by reason) are spans, metric points or log
-        records, ``export_failures`` are exports (by exception class). Exports of adopted providers are not
-        seen. ``logs`` are there only if events are asked for.
+        ``handed_over``, ``exported``, ``queued``, ``spooled`` and ``dropped`` (by reason) are spans, metric
+        points or log records, ``export_failures`` are exports (by exception class or status). What dead
+        processes have left in the spool counts as spooled, and as exported once it is sent. Exports of
+        adopted providers are not seen. ``logs`` are there only if events are asked for.
         """
         return {signal: self._signal_stats(signal) for signal in self._paths}
 
@@ -140,6 +142,7 @@ class Pipeline:
             "handed_over": sum(c.handed_over for c in counts),
             "exported": sum(c.exported for c in counts),
             "queued": sum(path.waiting() for path in self._paths[signal]),
+            "spooled": sum(path.spooled() for path in self._paths[signal]),
             "dropped": _sum(c.dropped for c in counts),
             "export_failures": _sum(c.failures for c in counts),
         }

@@ -126,7 +126,8 @@ def warn_of_ignored_exporters(
         "metrics_exporter": metrics_adopted,
         "logs_exporter": logs_adopted,
     }
-    names["otlp_endpoint"] = traces_adopted and metrics_adopted and (logs_adopted or not settings.events)
+    everything = traces_adopted and metrics_adopted and (logs_adopted or not settings.events)
+    names["otlp_endpoint"] = names["spool_dir"] = everything
     ignored = [name for name, void in names.items() if void and given_by_argument(settings, name, environ)]
     if ignored:
         logger.warning(

@@ -8,49 +8,33 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
-from litespan.export.ledger import SHUT_DOWN, ExportLedger
+from litespan.export.booked_batches import BookedBatches
+from litespan.export.ledger import ExportLedger
 from litespan.export.queue_book import QueueBook, QueueSize
 
 
-class SpanQueue(SpanProcessor):
+class SpanQueue(BookedBatches, SpanProcessor):
     """A ``BatchSpanProcessor`` and a book of the spans that went in and have not come out."""
 
     def __init__(self, exporter: SpanExporter, ledger: ExportLedger, size: QueueSize) -> None:
-        self._ledger = ledger
-        self.book = QueueBook(ledger, size)
-        self._batches = BatchSpanProcessor(
-            _Outlet(exporter, self.book.handed_over),
+        book = QueueBook(ledger, size)
+        self._spans = BatchSpanProcessor(
+            _Outlet(exporter, book.handed_over),
             max_queue_size=size.queue,
             max_export_batch_size=size.batch,
         )
-        self._closed = False
+        super().__init__(self._spans, book, ledger)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Nothing to do: only ended spans are queued."""
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue a sampled span."""
-        if span.context is None or not span.context.trace_flags.sampled:
-            return
-        if self._closed:
-            self._ledger.drop(SHUT_DOWN, 1)
+        if span.context is None or not span.context.trace_flags.sampled or self._refused():
             return
         self.book.coming(span)
-        self._batches.on_end(span)
+        self._spans.on_end(span)
         self.book.entered(span)
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Export all that is queued; takes as long as the exporter takes, whatever the timeout."""
-        position = self.book.position()
-        flushed = self._batches.force_flush(timeout_millis)
-        if flushed:
-            self.book.emptied(position)
-        return flushed
-
-    def shutdown(self) -> None:
-        """Export what is queued and stop; spans that end later are dropped and counted."""
-        self._closed = True
-        self._batches.shutdown()  # type: ignore[no-untyped-call]
 
 
 class _Outlet(SpanExporter):

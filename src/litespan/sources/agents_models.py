@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from litespan import records
 from litespan.providers import provider_name, provider_of_any_llm, provider_of_host
 from litespan.records import ModelCall, Usage
 from litespan.sources import litellm_answer
@@ -89,13 +88,7 @@ def complete(call: ModelCall, data: Any) -> None:
         call.usage = reported(data.usage)
         if data.type == RESPONSE:
             call.response_id = data.export().get("response_id")
-    call.usage_missing_reason = _why_missing(call) if call.usage is None else None
-
-
-def _why_missing(call: ModelCall) -> str | None:
-    if call.outcome == records.ERROR:
-        return mapping.unbilled_doubt(call.failure)
-    return "not_reported" if call.outcome == records.OK else call.outcome
+    call.usage_missing_reason = mapping.missing_reason(call)
 
 
 def reported(raw: Any) -> Usage | None:

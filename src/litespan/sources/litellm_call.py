@@ -33,7 +33,8 @@ class OpenCall:
         "_left_ns",
         "_position",
         "_recorder",
-        "_tokens",
+        "_span_token",
+        "_token",
         "asked_for_usage",
         "cache_key",
         "closed",
@@ -48,7 +49,8 @@ class OpenCall:
     ) -> None:
         self._recorder = recorder
         self._position = position
-        self._tokens: tuple[Token[Any], object] | None = None
+        self._token: Token[Any] | None = None
+        self._span_token: object = None
         self.record = record
         self.custom = custom
         self.probe = litellm_transport.Probe() if probing else None
@@ -61,18 +63,19 @@ class OpenCall:
     # -- around the host's code ----------------------------------------------------------------------------
     def __enter__(self) -> OpenCall:
         """Make this call and its span current; always undone in the same task before a yield."""
-        self._tokens = (current.set(self), self._attach())
+        self._token = current.set(self)
+        self._span_token = self._attach()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _type: object, _error: object, _traceback: object) -> None:
         """Undo ``__enter__``."""
-        tokens, self._tokens = self._tokens, None
-        if tokens is None:
+        token, span = self._token, self._span_token
+        if token is None:
             return
-        call, span = tokens
+        self._token = self._span_token = None
         if span is not None:
             self.record.handle.detach(span)  # type: ignore[union-attr]  # the span was attached by it
-        current.reset(call)
+        current.reset(token)
 
     @property
     def mocked(self) -> bool:
@@ -103,7 +106,7 @@ class OpenCall:
         """End the call with the exception that the program is about to see."""
         if self.closed:
             return
-        if mapping.was_cancelled(error):
+        if mapping.was_cancelled(error) or self._was_interrupted(error):
             outcome = records.ABANDONED if isinstance(error, GeneratorExit) else records.CANCELLED
         else:
             cut = self.record.time_to_first_chunk is not None and mapping.was_cut(error)
@@ -111,6 +114,13 @@ class OpenCall:
             self.record.failure = self._failure(error, cut=cut)
             self.record.attempts = mapping.attempts_from(error)
         self._end(outcome)
+
+    def _was_interrupted(self, error: BaseException) -> bool:
+        """Say whether an error is what LiteLLM made of a cancellation, as of calls to Azure (litellm 1.83.0).
+
+        It cancels requests itself when they take too long.
+        """
+        return self.probe is not None and self.probe.interrupted and not mapping.has_timed_out(error)
 
     def _failure(self, error: BaseException, *, cut: bool) -> records.Failure:
         """Return what may be said of an exception; its text only where content and the secrets are known."""
@@ -131,6 +141,8 @@ class OpenCall:
         record.outcome = outcome
         if self.probe is not None and self.probe.attempts:
             record.attempts = self.probe.attempts
+            record.lost_attempts = self.probe.lost
+            record.refused = self._answer_status >= _FIRST_ERROR and record.time_to_first_chunk is None
             seen = (self.probe.host, self.probe.port)
             if seen != (record.server_address, record.server_port):
                 record.server_address, record.server_port = seen
@@ -144,30 +156,27 @@ class OpenCall:
         record = self.record
         if record.mocked:
             record.usage = None
-        if record.cache_hit or record.usage_elsewhere or record.mocked:
-            record.usage_missing_reason = None
-        elif outcome != records.OK:
-            if record.usage is not None:
-                record.usage.complete = False
-            record.usage_missing_reason = outcome
-            if outcome == records.ERROR:
-                self._drop_invented_status()
-                record.usage_missing_reason = mapping.unbilled_doubt(record.failure)
+        if outcome != records.OK and record.usage is not None:
+            record.usage.complete = False
+        if outcome == records.ERROR:
+            self._drop_invented_status()
+        record.usage_missing_reason = mapping.missing_reason(record)
 
     def _drop_invented_status(self) -> None:
-        """Take back an HTTP status that reads as a refusal where the provider has begun to answer, and bills.
+        """Take back an HTTP status that reads as a refusal where the provider sent none, and may bill.
 
-        LiteLLM says 400, 422 or 500 of answers that it cannot read.
+        LiteLLM says 400, 422 or 500 of answers that it cannot read, and of connections that were lost.
         """
         record = self.record
         if record.failure is None or mapping.unbilled_doubt(record.failure) is not None:
             return
-        if 0 < self._answer_status < _FIRST_ERROR or record.time_to_first_chunk is not None:
+        begun = 0 < self._answer_status < _FIRST_ERROR or record.time_to_first_chunk is not None
+        if begun or (self.probe is not None and self.probe.unanswered):
             record.failure.status = None
 
     @property
     def _answer_status(self) -> int:
-        """Return the HTTP status of the provider's last answer; 0 where it is not known."""
+        """Return the HTTP status of the answer to the last request; 0 where it is not known."""
         answer = self.probe.answer if self.probe is not None else None
         return read(answer, "status_code") or 0
 

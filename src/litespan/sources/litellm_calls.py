@@ -22,6 +22,7 @@ from litespan.sources import (
     litellm_detours,
     litellm_mapping,
     litellm_secrets,
+    litellm_traffic,
     litellm_transport,
 )
 from litespan.sources.litellm_call import OpenCall, current
@@ -56,6 +57,7 @@ class CallSource:
             hook = self._async_hook(entrance) if entrance.is_async else self._sync_hook(entrance)
             self._patches.wrap(owner, name, hook)
         litellm_detours.install(self._litellm, self._patches)
+        litellm_traffic.install(self._patches)
 
     def uninstall(self) -> None:
         """Put LiteLLM's own functions back."""

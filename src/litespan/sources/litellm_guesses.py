@@ -41,7 +41,7 @@ def take_out_guesses(call: ModelCall, answer: Any) -> None:
             setattr(usage, name, None)
             usage.unrated = True
     if not (usage.input_tokens or usage.output_tokens):
-        call.usage, call.usage_missing_reason = None, "not_reported"
+        call.usage = None
 
 
 def body_of(answer: Any) -> Any:

@@ -12,8 +12,10 @@ from operator import is_not
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from litespan.records import INCOMPLETE, Failure, ModelCall, exception_type
-from litespan.sources.litellm_own_cost import amount, own_cost
+from litespan import records
+from litespan.price_table import number
+from litespan.records import Failure, ModelCall, exception_type
+from litespan.sources.litellm_own_cost import own_cost
 from litespan.sources.litellm_quirks import note_google, usage_of
 from litespan.sources.litellm_usage import read, reader
 
@@ -40,7 +42,8 @@ _ALL_PARAMETERS: Final = (
 _is_given: Final = partial(is_not, None)
 _MOCKS: Final = ("mock_response", "mock_tool_calls", "mock_timeout")
 _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-_UNDER_WAY: Final = ("queued", "in_progress")  # what the Responses API says of `background=True`
+# What the Responses API says of `background=True`, where an answer has its finish reason.
+_UNDER_WAY: Final = (("queued",), ("in_progress",))
 _MAX_CODE: Final = 64
 _MAX_CAUSES: Final = 32
 
@@ -56,6 +59,8 @@ _CUT: Final = frozenset(
         "TransferEncodingError",
     }
 )
+
+_TIMEOUTS: Final = frozenset({"APITimeoutError", "Timeout", "TimeoutError"})
 
 
 def parameters(kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,8 +135,6 @@ def fill_from_response(call: ModelCall, response: Any) -> None:
     call.response_model = _own_name(found("model"), call.litellm_provider)
     call.usage = usage_of(call, raw_usage)
     note_google(call, hidden)
-    if call.usage is None and not call.cache_hit:
-        call.usage_missing_reason = "background" if found("status") in _UNDER_WAY else "not_reported"
     fill_from_hidden(call, hidden, raw_usage)
 
 
@@ -153,7 +156,7 @@ def fill_provider(call: ModelCall, hidden: Any) -> None:
 
 def fill_from_hidden(call: ModelCall, hidden: Any, raw_usage: Any = None) -> None:
     """Write down what LiteLLM keeps beside a response or stream: a gateway's own cost in USD."""
-    header = amount(read(read(hidden, "additional_headers"), "llm_provider-x-litellm-response-cost"))
+    header = number(read(read(hidden, "additional_headers"), "llm_provider-x-litellm-response-cost"))
     own = own_cost(raw_usage)
     # A proxy may add to what its provider says. OpenRouter has no header: LiteLLM puts its fee in that place.
     told = own if call.litellm_provider == "openrouter" else header or own
@@ -175,7 +178,7 @@ def failure_from(error: BaseException, *, with_message: bool, cut: bool = False)
     """
     if cut:
         message = str(error) if with_message else None
-        return Failure(type=INCOMPLETE, exception=type(error).__name__, message=message)
+        return Failure(type=records.INCOMPLETE, exception=type(error).__name__, message=message)
     status = read(error, "status_code")
     code = _provider_code(error, status)
     return Failure(
@@ -220,14 +223,41 @@ def was_cut(error: BaseException) -> bool:
     return any(type(cause).__name__ in _CUT for cause in chain(error))
 
 
+def missing_reason(call: ModelCall) -> str | None:
+    """Return why a call's usage did not arrive, or not whole; ``None`` where nothing is missing.
+
+    ``call`` has ended: its outcome, failure and usage are what they stay.
+    """
+    if call.cache_hit or call.mocked or call.usage_elsewhere:
+        return None
+    reason = None if call.usage is not None and call.usage.complete else _reason_of_end(call)
+    return reason or (records.LOST_ATTEMPT if call.lost_attempts else None)
+
+
+def _reason_of_end(call: ModelCall) -> str | None:
+    if call.outcome == records.ERROR:
+        doubt = unbilled_doubt(call.failure)
+        # LiteLLM calls some refusals, as Ollama's, lost connections. Who gave up waiting may have to pay.
+        return doubt if doubt == records.TIMEOUT or not call.refused else None
+    if call.outcome != records.OK:
+        return call.outcome
+    return records.BACKGROUND if call.finish_reasons in _UNDER_WAY else records.NOT_REPORTED
+
+
 def unbilled_doubt(failure: Failure | None) -> str | None:
     """Return why a failed call may have been billed all the same; ``None`` if the provider refused it."""
     if failure is None or failure.status is None:
-        return "error"
-    if failure.exception in ("Timeout", "APITimeoutError"):
-        return "timeout"
+        return records.ERROR
+    if failure.exception in _TIMEOUTS:
+        return records.TIMEOUT
     # LiteLLM gives status 500 to what never was an answer: lost connections and bodies that it cannot read.
-    return "connection" if failure.exception in ("APIConnectionError", "MidStreamFallbackError") else None
+    lost = failure.exception in ("APIConnectionError", "MidStreamFallbackError")
+    return records.CONNECTION if lost else None
+
+
+def has_timed_out(error: BaseException) -> bool:
+    """Say whether an exception means that an answer did not come in time."""
+    return type(error).__name__ in _TIMEOUTS
 
 
 def was_cancelled(error: BaseException) -> bool:

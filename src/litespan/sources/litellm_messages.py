@@ -9,7 +9,7 @@ from litespan import records
 from litespan.sources import litellm_answer
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_readers import StreamReader
-from litespan.sources.litellm_usage import read, tokens, usage_from
+from litespan.sources.litellm_usage import read, tokens
 
 _DATA: Final = b"data:"
 _PIECES: Final = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
@@ -68,10 +68,6 @@ class MessagesReader(StreamReader):
     def is_usage_only(self, chunk: Any) -> bool:
         """Events never come only for the usage."""
         return False
-
-    def reported_usage(self, inner: Any) -> records.Usage | None:
-        """Return the usage of the events so far."""
-        return usage_from(as_chat(self._message)["usage"])
 
     def arrived_whole(self, inner: Any, *, finished: bool) -> bool:
         """Say whether the last event came."""

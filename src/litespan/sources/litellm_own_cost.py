@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
+from litespan.price_table import number
 from litespan.sources.litellm_usage import read, reader
 
 _TICKS_PER_USD: Final = 10**10
@@ -19,28 +19,17 @@ def own_cost(raw: Any) -> float | None:
     found = reader(raw)
     cost = found("cost")
     if isinstance(cost, dict):
-        return amount(cost.get("total_cost"))
-    told = amount(cost)
+        return number(cost.get("total_cost"))
+    told = number(cost)
     if told is not None:
         behind = _billed_behind(raw)
-        return None if behind is None else amount(told + behind)
-    ticks = amount(found("cost_in_usd_ticks"))
-    return ticks / _TICKS_PER_USD if ticks is not None else amount(found("estimated_cost"))
+        return None if behind is None else number(told + behind)
+    ticks = number(found("cost_in_usd_ticks"))
+    return ticks / _TICKS_PER_USD if ticks is not None else number(found("estimated_cost"))
 
 
 def _billed_behind(raw: Any) -> float | None:
     """Return what the provider behind OpenRouter bills to a user's own key; ``None`` if it is not told."""
     if read(raw, "is_byok") is not True:
         return 0.0
-    return amount(read(read(raw, "cost_details"), "upstream_inference_cost"))
-
-
-def amount(value: Any) -> float | None:
-    """Return an amount that is finite and not negative, also from text; ``None`` for anything else."""
-    if value is None or isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if 0 <= number < math.inf else None
+    return number(read(read(raw, "cost_details"), "upstream_inference_cost"))

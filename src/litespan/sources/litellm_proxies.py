@@ -51,8 +51,9 @@ class AsyncStream(_Stream):
             except BaseException as error:
                 state.failed(error)
                 raise
-        if not _looks_ahead(state, chunk):
-            return chunk
+        ahead = state.look_ahead_after(chunk)
+        if not ahead:
+            return chunk if ahead is not None else _unobserved(state, chunk)
         try:
             with state.call:
                 following = await self._self_anext()  # type: ignore[misc]
@@ -84,8 +85,9 @@ class BlockingStream(_Stream):
         """Return the next chunk."""
         state = self._self_state
         chunk = _pop(state) if state.pending else self._read(state)
-        if not _looks_ahead(state, chunk):
-            return chunk
+        ahead = state.look_ahead_after(chunk)
+        if not ahead:
+            return chunk if ahead is not None else _unobserved(state, chunk)
         try:
             with state.call:
                 following = self._self_next()  # type: ignore[misc]
@@ -120,11 +122,10 @@ def observed(inner: Any, state: StreamState) -> Any:
     return EitherStream(inner, state) if hasattr(inner, "__anext__") else BlockingStream(inner, state)
 
 
-def _looks_ahead(state: StreamState, chunk: Any) -> bool:
-    ahead = state.look_ahead_after(chunk)
-    if ahead is None:
-        state.stop_asking()
-    return ahead is True
+def _unobserved(state: StreamState, chunk: Any) -> Any:
+    """Return a chunk of which litespan could take no note, and see to it that no extra chunk follows."""
+    state.stop_asking()
+    return chunk
 
 
 def _keep(state: StreamState, chunk: Any, following: Any) -> None:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from litespan.records import ModelCall, Usage
+from litespan.sources import litellm_traffic
 from litespan.sources.litellm_bedrock import BEDROCK
 from litespan.sources.litellm_usage import (
     merge,
@@ -75,12 +76,12 @@ def _settled(call: ModelCall, usage: Usage | None) -> Usage | None:
 def note_google(call: ModelCall, hidden: Any) -> None:
     """Write down what Google says beside the usage: how it served the call, and whether it searched.
 
-    LiteLLM keeps this with whole answers. Of a stream it keeps the searches, with the usage, and drops how
-    the call was served.
+    LiteLLM keeps this with whole answers. Of a stream it keeps the searches, with the usage; how the call was
+    served has been noted while the stream was read.
     """
     if call.litellm_provider not in _GOOGLE:
         return
-    traffic = read(read(hidden, "provider_specific_fields"), "traffic_type")
+    traffic = call.traffic or litellm_traffic.of(hidden)
     call.service_tier = call.service_tier or _TRAFFIC_TIERS.get(str(traffic))
     groundings = read(hidden, "vertex_ai_grounding_metadata")
     searched = isinstance(groundings, list) and any(read(one, "webSearchQueries") for one in groundings)

@@ -8,8 +8,8 @@ from litespan import records
 from litespan.providers import without_route
 from litespan.sources import litellm_answer
 from litespan.sources import litellm_mapping as mapping
-from litespan.sources.litellm_quirks import stream_usage
-from litespan.sources.litellm_usage import merge, read, usage_from
+from litespan.sources.litellm_quirks import note_google, stream_usage
+from litespan.sources.litellm_usage import read, usage_from
 
 # LiteLLM's providers whose streams look the same whether the provider's finish reason came or not.
 _FINISH_UNKNOWN: Final = frozenset({"gemini", "vertex_ai", "vertex_ai_beta", "cached_response"})
@@ -18,7 +18,12 @@ _GENERATORS: Final = 3  # that LiteLLM puts around a stream, at most
 
 
 class StreamReader:
-    """Reads LiteLLM's chat streams (``CustomStreamWrapper``)."""
+    """Reads LiteLLM's chat streams (``CustomStreamWrapper``).
+
+    ``shows_asking``: the usage option changes chunks, so that :meth:`hide_asking` is to be called with each.
+    """
+
+    shows_asking = False
 
     def whole(self, response: Any) -> Any:
         """Return an answer that is no stream, in a shape that :mod:`litellm_mapping` reads."""
@@ -52,10 +57,10 @@ class StreamReader:
             for choice in chunk.choices
         )
 
-    def reported_usage(self, inner: Any) -> records.Usage | None:
-        """Return the usage that the provider sent so far."""
-        found = (usage_from(read(chunk, "usage")) for chunk in read(inner, "chunks") or ())
-        return merge(usage for usage in found if usage is not None)
+    def has_usage(self, inner: Any) -> bool:
+        """Say whether the provider sent a usage so far."""
+        chunks = read(inner, "chunks") or ()
+        return any(usage_from(read(chunk, "usage")) is not None for chunk in chunks)
 
     def arrived_whole(self, inner: Any, *, finished: bool) -> bool:
         """Say whether the provider's finish reason came.
@@ -75,8 +80,7 @@ class StreamReader:
         record.cache_hit = cached or read(hidden, "cache_hit") is True
         mapping.fill_provider(record, hidden)
         record.usage = None if record.cache_hit else stream_usage(record, chunks)
-        if record.usage is None and not record.cache_hit:
-            record.usage_missing_reason = "not_reported"
+        note_google(record, hidden)
         reason = read(inner, "received_finish_reason") or read(inner, "intermittent_finish_reason")
         record.finish_reasons = (str(reason),) if reason else None
         record.response_id = read(inner, "response_id")
@@ -131,6 +135,8 @@ def _frame(generator: Any) -> Any:
 class TextReader(StreamReader):
     """Reads text completion streams: a chat stream, each chunk of which LiteLLM converts for the program."""
 
+    shows_asking = True
+
     def __init__(self) -> None:
         self._zeros = True
         self._inside: _InGenerators | None = None
@@ -176,10 +182,6 @@ class ResponsesReader(StreamReader):
         """Events never come only for the usage."""
         return False
 
-    def reported_usage(self, inner: Any) -> records.Usage | None:
-        """Return the usage of the last event."""
-        return usage_from(read(self._response, "usage"))
-
     def arrived_whole(self, inner: Any, *, finished: bool) -> bool:
         """Say whether the last event came."""
         return finished
@@ -187,8 +189,7 @@ class ResponsesReader(StreamReader):
     def fill(self, record: records.ModelCall, inner: Any) -> None:
         """Write down what the last event said."""
         if self._response is None:
-            record.usage_missing_reason = "not_reported"
-        else:
-            mapping.fill_from_response(record, self._response)
-            if record.captures_content:
-                record.output = litellm_answer.choices(self._response)
+            return
+        mapping.fill_from_response(record, self._response)
+        if record.captures_content:
+            record.output = litellm_answer.choices(self._response)

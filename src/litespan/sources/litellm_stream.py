@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from litespan import records
-from litespan.guard import guarded
+from litespan.guard import guarded, guarded_two
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_call import OpenCall
 from litespan.sources.litellm_readers import StreamReader
@@ -39,20 +39,21 @@ class StreamState:
         self.finished = False
 
     # -- while chunks come ---------------------------------------------------------------------------------
-    @guarded("stream")
+    @guarded_two("stream")
     def look_ahead_after(self, chunk: Any) -> bool:
         """Take note of a chunk; true if the next one may be the usage that litespan asked for."""
-        call = self.call
+        call, reader = self.call, self.reader
         if call.record.time_to_first_chunk is None:
             call.first_chunk()
-        if call.asked_for_usage:
-            self.reader.hide_asking(chunk)
-        else:
+        if not call.asked_for_usage:
             # Who asked by themselves get the usage as LiteLLM delivers it: on a chunk of its own.
             fill_cache_writes(read(chunk, "usage"))
-        is_last = self.reader.is_last(chunk)
-        self.finished = self.finished or is_last
-        return is_last and call.asked_for_usage
+        elif reader.shows_asking:
+            reader.hide_asking(chunk)
+        if not reader.is_last(chunk):
+            return False
+        self.finished = True
+        return call.asked_for_usage
 
     @guarded("stream")
     def is_extra(self, following: Any) -> bool:
@@ -63,7 +64,7 @@ class StreamState:
     def take(self, chunk: Any, following: Any) -> None:
         """Take note of the end, or of an extra chunk, whose usage goes onto this one."""
         if not isinstance(following, End):
-            reported = self.reader.reported_usage(self.inner) is not None
+            reported = self.reader.has_usage(self.inner)
             # First: the chunk is among those that the record is filled from, and LiteLLM's sum has estimates.
             self.complete()
             if reported:

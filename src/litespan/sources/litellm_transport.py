@@ -8,6 +8,7 @@ It can go when LiteLLM reports both itself.
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from importlib import import_module
@@ -18,22 +19,41 @@ from litespan.sources.patching import Patches
 
 _MODULE: Final = "litellm.llms.custom_httpx.aiohttp_transport"
 _PROBE: Final = "_litespan_probe"
+_FIRST_ERROR: Final = 400  # among the HTTP statuses
+
+# aiohttp's errors, below those that the transport raises, which come after the whole request went out. Others
+# may come before, as a connection that was never made.
+_UNANSWERED: Final = frozenset({"ServerDisconnectedError", "SocketTimeoutError"})
 
 
 class Probe:
     """Facts of one model call's HTTP traffic. ``attempts`` counts requests made through the transport.
 
-    ``answer`` is the last HTTP response; its body is known once LiteLLM has read it.
+    ``answer`` is the last request's HTTP response; its body is known once LiteLLM has read it. ``cut`` says
+    that this body broke off, ``unanswered`` that the last request went out and got none, ``interrupted`` that
+    the program cancelled it. ``lost`` counts the requests that were cut or unanswered when the next one was
+    made.
     """
 
-    __slots__ = ("answer", "attempts", "cut", "host", "port")
+    __slots__ = ("answer", "attempts", "cut", "host", "interrupted", "lost", "port", "unanswered")
 
     def __init__(self) -> None:
         self.answer: Any = None
         self.attempts = 0
         self.cut = False
+        self.unanswered = False
+        self.interrupted = False
+        self.lost = 0
         self.host: str | None = None
         self.port: int | None = None
+
+    def begin_attempt(self) -> None:
+        """Count a request. What became of the one before is settled by now."""
+        broken = self.cut and self.answer.status_code < _FIRST_ERROR
+        self.lost += broken or self.unanswered
+        self.attempts += 1
+        self.cut = self.unanswered = self.interrupted = False
+        self.answer = None
 
 
 class Probed(Protocol):
@@ -51,8 +71,13 @@ async def _handle_request(wrapped: Any, _instance: Any, args: Any, kwargs: Any) 
     probe = call.probe if call is not None else None
     if probe is None:
         return await wrapped(*args, **kwargs)
-    _note_attempt(probe, args[0] if args else kwargs.get("request"))
-    response = await wrapped(*args, **kwargs)
+    request = args[0] if args else kwargs.get("request")
+    _note_attempt(probe, request)
+    try:
+        response = await wrapped(*args, **kwargs)
+    except BaseException as error:
+        _note_no_answer(probe, request, error)
+        raise
     with guard("transport probe"):
         setattr(response.stream, _PROBE, probe)
         probe.answer = response
@@ -61,9 +86,16 @@ async def _handle_request(wrapped: Any, _instance: Any, args: Any, kwargs: Any) 
 
 @guarded("transport probe")
 def _note_attempt(probe: Probe, request: Any) -> None:
-    probe.attempts += 1
+    probe.begin_attempt()
     probe.host = request.url.host
     probe.port = request.url.port or {"http": 80, "https": 443}.get(request.url.scheme)
+
+
+@guarded("transport probe")
+def _note_no_answer(probe: Probe, request: Any, error: BaseException) -> None:
+    """Note a request that brought no answer; only what is posted asks a model."""
+    probe.interrupted = isinstance(error, CancelledError)
+    probe.unanswered = request.method == "POST" and type(error.__cause__).__name__ in _UNANSWERED
 
 
 def _iterate(wrapped: Any, instance: Any, _args: Any, _kwargs: Any) -> Any:

@@ -147,8 +147,8 @@ def without_contradictions(usage: Usage) -> Usage:
     return usage
 
 
-def _exceeds(whole: int | None, *parts: int | None) -> bool:
-    return whole is not None and sum(part or 0 for part in parts) > whole
+def _exceeds(whole: int | None, part: int | None, other: int | None = None) -> bool:
+    return whole is not None and (part or 0) + (other or 0) > whole
 
 
 def fill_cache_writes(raw: Any) -> None:

@@ -181,17 +181,21 @@ async def test_pictures_and_searches_have_no_rate(
         assert_unpriced(provider, capture)
 
 
-async def test_prepaid_calls_have_no_cost(serve: Serve, to: To) -> None:
+@every_mode
+async def test_prepaid_calls_have_no_cost(serve: Serve, to: To, mode: dict[str, Any]) -> None:
     """A call that was served from capacity that is paid for by the hour has no cost of its own."""
     provider = serve(Metering(traffic="PROVISIONED_THROUGHPUT"))
     with rates.registered(f"vertex_ai/{NAME}"), Capture() as capture:
-        await call(**to(provider, "vertex_ai"))
+        await call(**to(provider, "vertex_ai", **mode))
 
         assert_unpriced(provider, capture)
 
 
+@every_mode
 @pytest.mark.parametrize(("traffic", "factor"), [("ON_DEMAND", 1), ("ON_DEMAND_PRIORITY", 2)])
-async def test_traffic_chooses_the_tier(serve: Serve, to: To, traffic: str, factor: int) -> None:
+async def test_traffic_chooses_the_tier(
+    serve: Serve, to: To, traffic: str, factor: int, mode: dict[str, Any]
+) -> None:
     """A call that was served with priority has the price of that tier."""
     provider = serve(Metering(traffic=traffic))
     provider.default = ANSWER.but(usage=ServedUsage(1000, 300))
@@ -199,7 +203,7 @@ async def test_traffic_chooses_the_tier(serve: Serve, to: To, traffic: str, fact
         entry = litellm.model_cost[f"vertex_ai/{NAME}"]
         names = ("input_cost_per_token", "output_cost_per_token")
         entry.update({f"{name}_priority": 2 * entry[name] for name in names})
-        await call(**to(provider, "vertex_ai"))
+        await call(**to(provider, "vertex_ai", **mode))
 
         bill = factor * rates.cost(f"vertex_ai/{NAME}", ServedUsage(1000, 300))
         assert bill == Decimal(capture.total("litespan.cost"))
@@ -256,3 +260,13 @@ async def test_answer_without_usage(provider: Provider, to: To, wire: str) -> No
     assert "missing" == (span.attributes or {})["litespan.usage.source"]
     assert [] == [name for name in span.attributes or {} if name.startswith("gen_ai.usage.")]
     assert 1 == capture.total("litespan.calls.usage_missing", reason="not_reported")
+
+
+def test_prepaid_streams_without_await_have_no_cost(serve: Serve, to: To) -> None:
+    """How a stream was served is also known where it is read without await."""
+    provider = serve(Metering(traffic="PROVISIONED_THROUGHPUT"))
+    with rates.registered(f"vertex_ai/{NAME}"), Capture() as capture:
+        message = {"role": "user", "content": "Hi"}
+        list(litellm.completion(messages=[message], **to(provider, "vertex_ai", stream=True)))
+
+        assert_unpriced(provider, capture)

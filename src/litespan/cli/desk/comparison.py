@@ -57,7 +57,7 @@ def _recorded(rows: Iterable[SpanRow]) -> Tally:
     figures = call_figures(rows)
     return Tally(
         requests=figures.requests,
-        answered=figures.calls - figures.usage_missing,
+        answered=figures.reported,
         input_tokens=figures.input_tokens or 0,
         cached_tokens=figures.cached_tokens or 0,
         output_tokens=figures.output_tokens or 0,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
@@ -23,10 +22,6 @@ from litespan.cli.sums.values import (
     values_of,
     whole,
 )
-from litespan.records import Failure
-from litespan.sources.litellm_mapping import unbilled_doubt
-
-NOT_REPORTED: Final = "not_reported"
 
 _READ: Final = frozenset({semconv.CHAT, semconv.TEXT_COMPLETION, semconv.EMBEDDINGS, semconv.INVOKE_WORKFLOW})
 _NAMES: Final = (semconv.REQUEST_MODEL, semconv.AGENT_NAME, semconv.WORKFLOW_NAME, semconv.USER_ID,
@@ -42,8 +37,6 @@ _TOKEN_KEYS: Final = (
 _NO_TOKENS: Final = (None,) * len(TOKENS)
 _NS_PER_DAY: Final = 86_400 * 10**9
 _EPOCH: Final = dt.date(1970, 1, 1).toordinal()
-# The emitter's description of a failure: "RateLimitError: HTTP 429 rate_limit_exceeded".
-_DESCRIPTION: Final = re.compile(r"([\w.]+)(?:: HTTP (\d{3}))?")
 
 
 class Call(NamedTuple):
@@ -61,7 +54,8 @@ class Call(NamedTuple):
         missing: why the provider's usage did not arrive, or not whole; None if it did.
         cost: USD.
         unpriced: it has usage and no cost.
-        sent: it asked a provider or a cache. One that only surrounds other calls, or failed before, did not.
+        sent: it is a call, as metrics count it. One that failed before it asked anybody, or that only stands
+            for the calls inside it, is none.
     """
 
     run: str
@@ -111,7 +105,6 @@ def _call(span: Mapping[str, Any], values: Values) -> Call:
     trace, start_ns, outcome = _trace(span), _time(span, "startTimeUnixNano"), _outcome(values)
     source = text(values, semconv.USAGE_SOURCE)
     cost = _cost(values)
-    missing = _incomplete(values) if source == records.REPORTED else source == records.MISSING
     return Call(
         run=text(values, semconv.OPENAI_AGENTS_TRACE_ID) or trace,
         trace=trace,
@@ -121,10 +114,10 @@ def _call(span: Mapping[str, Any], values: Values) -> Call:
         names=(*[text(values, key) for key in _NAMES], _day(start_ns)),
         outcome=outcome,
         tokens=tuple(_first(values, keys) for keys in _TOKEN_KEYS) if source is not None else _NO_TOKENS,
-        missing=_reason(outcome, span, reported=source == records.REPORTED) if missing else None,
+        missing=_reason(values),
         cost=cost,
         unpriced=cost is None and source == records.REPORTED,
-        sent=source is not None or flag(values, semconv.CACHE_HIT) or flag(values, semconv.MOCKED),
+        sent=flag(values, semconv.SENT) is not False,
     )
 
 
@@ -153,30 +146,14 @@ def _first(values: Values, keys: tuple[str, ...]) -> int | None:
     return None
 
 
-def _incomplete(values: Values) -> bool:
-    return flag(values, semconv.USAGE_INCOMPLETE)
-
-
 def _outcome(values: Values) -> str:
     outcome = text(values, semconv.OUTCOME)
     return outcome if outcome in OUTCOMES else UNKNOWN
 
 
-def _reason(outcome: str, span: Mapping[str, Any], *, reported: bool) -> str | None:
-    """Return why usage is missing, as the metrics name it; None where the provider refused the call."""
-    if outcome == records.ERROR:
-        return _doubt(span.get("status", {}).get("message"))
-    if outcome == records.OK:
-        return None if reported else NOT_REPORTED
-    return outcome
-
-
-def _doubt(description: object) -> str | None:
-    found = _DESCRIPTION.match(description) if isinstance(description, str) else None
-    if found is None:
-        return unbilled_doubt(None)
-    status = int(found[2]) if found[2] else None
-    return unbilled_doubt(Failure(type=found[1], exception=found[1], status=status))
+def _reason(values: Values) -> str | None:
+    reason = text(values, semconv.USAGE_MISSING_REASON)
+    return reason if reason is None or reason in records.MISSING_REASONS else UNKNOWN
 
 
 # -- the rest of a span ------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ class Summary:
         total: over all calls.
         groups: the sums of each dimension.
         spans, others: spans of litespan, and of other tools, that were read.
-        unsent: spans of calls that only surround others or failed before they asked; they are no calls.
+        unsent: spans that stand for other calls or failed before they asked anybody; they are no calls.
         first_ns, last_ns: the earliest and the latest start of a call.
     """
 

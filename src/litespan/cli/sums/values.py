@@ -61,10 +61,11 @@ def amount(values: Values, key: str) -> Decimal | None:
     return Decimal(repr(number)) if 0 <= number <= MAX_COUNT else None
 
 
-def flag(values: Values, key: str) -> bool:
-    """Say whether a truth value is there and true."""
+def flag(values: Values, key: str) -> bool | None:
+    """Return a truth value; None if it is absent or none."""
     value = values.get(key)
-    return value is not None and value.get("boolValue") is True
+    found = value.get("boolValue") if value is not None else None
+    return found if isinstance(found, bool) else None
 
 
 def whole(value: object) -> int | None:

@@ -40,7 +40,10 @@ def span(name: str, attributes: dict[str, Any], /, **fields: Any) -> dict[str, A
 def call(
     tokens: tuple[int, int] | None = (10, 5), cost: float | None = None, /, **fields: Any
 ) -> dict[str, Any]:
-    """Return a model call; ``attributes=`` adds to its attributes or, with ``None``, takes from them."""
+    """Return a model call that ended well; ``attributes=`` adds to its attributes.
+
+    Of ``None`` they take away.
+    """
     attributes: dict[str, Any] = {
         semconv.OPERATION_NAME: semconv.CHAT,
         semconv.REQUEST_MODEL: "gpt-4.1",
@@ -48,7 +51,9 @@ def call(
         semconv.OUTCOME: "ok",
         semconv.USAGE_SOURCE: "missing" if tokens is None else "reported",
     }
-    if tokens is not None:
+    if tokens is None:
+        attributes[semconv.USAGE_MISSING_REASON] = "not_reported"
+    else:
         attributes |= {semconv.USAGE_INPUT_TOKENS: tokens[0], semconv.USAGE_OUTPUT_TOKENS: tokens[1]}
     if cost is not None:
         attributes[semconv.USAGE_COST_AMOUNT] = cost

@@ -10,13 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litespan import semconv
+from litespan import records, semconv
 from litespan.cli.sums.facts import Call
 from litespan.cli.sums.spans import BrokenLineError, Found, read_line
 from litespan.cli.sums.summary import Summary
-from litespan.emit.spans import describe
-from litespan.records import Failure
-from litespan.sources.litellm_mapping import unbilled_doubt
 from tests.unit.cli.sums import otlp
 
 json_values = st.recursive(
@@ -115,48 +112,43 @@ def test_cost_in_another_currency_is_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mark", "sent"),
-    [(semconv.CACHE_HIT, True), (semconv.MOCKED, True), (None, False)],
+    ("marks", "sent"),
+    [
+        ({semconv.CACHE_HIT: True}, True),
+        ({semconv.MOCKED: True}, True),
+        ({}, True),
+        ({semconv.SENT: True}, True),
+        ({semconv.SENT: "no"}, True),
+        ({semconv.SENT: False}, False),
+    ],
 )
-def test_calls_without_a_word_on_usage(mark: str | None, *, sent: bool) -> None:
-    """Answers of LiteLLM's cache and mocks are calls; what says nothing at all of its usage sent nothing."""
-    marks = {} if mark is None else {mark: True}
-
+def test_calls_are_those_of_the_metrics(marks: dict[str, Any], *, sent: bool) -> None:
+    """Answers of LiteLLM's cache, mocks and relayed calls are calls; what says that it sent nothing is none."""
     assert sent is only_call(otlp.call(attributes={semconv.USAGE_SOURCE: None, **marks})).sent
 
 
-@pytest.mark.parametrize(
-    ("exception", "status"),
-    [
-        ("RateLimitError", 429),
-        ("Timeout", 408),
-        ("APITimeoutError", 504),
-        ("APIConnectionError", 500),
-        ("MidStreamFallbackError", 500),
-        ("ValueError", None),
-    ],
-)
-@pytest.mark.parametrize("code", [None, "rate_limit_exceeded"])
-def test_reason_of_a_failed_call_is_that_of_the_metrics(
-    exception: str, status: int | None, code: str | None
-) -> None:
-    """Why the usage of a failed call is missing is read from its span as the metrics count it."""
-    failure = Failure(
-        code or f"x.{exception}", exception, status, code, message="Timeout: HTTP 200\nin the text"
-    )
-    status_field = {"code": 2, "message": describe(failure, with_message=True)}
-    span = otlp.call(None, status=status_field, attributes={semconv.OUTCOME: "error"})
+@pytest.mark.parametrize("tokens", [None, (10, 5)])
+@pytest.mark.parametrize("reason", sorted(records.MISSING_REASONS))
+def test_reason_is_that_of_the_metrics(reason: str, tokens: tuple[int, int] | None) -> None:
+    """Why a usage did not arrive, or not whole, is on the span; tokens that did arrive count all the same."""
+    call = only_call(otlp.call(tokens, attributes={semconv.USAGE_MISSING_REASON: reason}))
 
-    assert unbilled_doubt(failure) == only_call(span).missing
+    assert reason == call.missing
+    assert tokens == (None if tokens is None else (call.tokens[0], call.tokens[3]))
 
 
-@pytest.mark.parametrize("outcome", ["cancelled", "abandoned", "incomplete"])
-def test_partial_usage_is_counted_and_said_to_be_missing(outcome: str) -> None:
-    """A call that stopped before the last word keeps what it has, and its usage counts as not whole."""
-    said = {semconv.OUTCOME: outcome, semconv.USAGE_INCOMPLETE: True}
-    call = only_call(otlp.call((10, 5), attributes=said))
+def test_refused_call_misses_nothing() -> None:
+    """A failed call without a reason was refused: its usage is no blind spot."""
+    refused = {semconv.OUTCOME: "error", semconv.USAGE_MISSING_REASON: None}
 
-    assert ((10, None, None, 5, None), outcome) == (call.tokens, call.missing)
+    assert only_call(otlp.call(None, attributes=refused)).missing is None
+
+
+def test_unknown_reason_is_no_group_of_its_own() -> None:
+    """Whatever a file says, there are only so many reasons."""
+    said = {semconv.USAGE_MISSING_REASON: "x" * 5_000}
+
+    assert "unknown" == only_call(otlp.call(None, attributes=said)).missing
 
 
 def test_plain_call_is_its_own_root() -> None:

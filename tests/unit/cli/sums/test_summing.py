@@ -79,8 +79,8 @@ def test_unknown_stays_unknown() -> None:
 
 
 def test_calls_that_sent_nothing_are_no_calls() -> None:
-    """A span that only surrounds others is counted apart."""
-    summary = summary_of(otlp.call(attributes={semconv.USAGE_SOURCE: None}), otlp.call())
+    """A span that only stands for other calls is counted apart."""
+    summary = summary_of(otlp.call(attributes={semconv.SENT: False}), otlp.call())
 
     assert (1, 1) == (summary.total.calls, summary.unsent)
 

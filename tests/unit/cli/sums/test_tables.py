@@ -37,7 +37,7 @@ def everything() -> list[bytes]:
     return [
         otlp.line(otlp.call((2 * 10**9, 10**7), 4_321.5, attributes=large), otlp.workflow("Support desk")),
         otlp.line(otlp.call((10, 5)), otlp.call(None, attributes={semconv.OUTCOME: "error"})),
-        otlp.line(otlp.call(attributes={semconv.USAGE_SOURCE: None})),
+        otlp.line(otlp.call(attributes={semconv.SENT: False})),
         otlp.line(otlp.call(attributes={semconv.OUTCOME: None}), scope="another"),
     ]
 

@@ -1,0 +1,20 @@
+"""What litespan may cost, and the words of the tables."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FULL: Final = 1.25  # of the floor and the SDK's tracing together
+UNSAMPLED: Final = 0.5  # of litespan with everything sampled
+PROGRAM: Final = 1.10  # of a run without telemetry
+CHUNK: Final = 2.0  # microseconds
+IMPORT: Final = 60.0  # milliseconds
+PRICE: Final = 10.0  # microseconds
+
+LABELS: Final = {
+    "none": "no telemetry",
+    "sdk": "the SDK's tracing alone",
+    "floor": "written by hand (`benchmarks/floor.py`)",
+    "litespan": "litespan",
+    "unsampled": "litespan, nothing sampled",
+}

@@ -1,0 +1,77 @@
+"""Processes that take turns: one for each variant of a benchmark, all at the same time.
+
+A machine that becomes slower becomes slower for all of them. Every round begins with another variant, so that
+none is always the first.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.progress import track
+
+ENVIRONMENT: Final = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONHASHSEED": "0"}
+
+# CPU microseconds of a run by variant, one figure per round.
+Figures = Mapping[str, Sequence[float]]
+
+
+class Workers:
+    """One process per variant of a benchmark."""
+
+    def __init__(self, stack: ExitStack, benchmark: str, variants: Iterable[str], base_url: str) -> None:
+        self._workers = {v: start(stack, "benchmarks.worker", benchmark, v, base_url) for v in variants}
+
+    def measure(self, name: str, rounds: int, runs: int) -> Figures:
+        """Let every variant take its turn in every round; the first round only warms up."""
+        figures: dict[str, list[float]] = {variant: [] for variant in self._workers}
+        variants = tuple(self._workers)
+        for turn in track(range(rounds + 1), name, console=Console(stderr=True)):
+            first = turn % len(variants)
+            for variant in variants[first:] + variants[:first]:
+                seconds = _ask(self._workers[variant], runs)
+                if turn:
+                    figures[variant].append(seconds / runs * 1e6)
+        return figures
+
+
+def start(stack: ExitStack, *arguments: str) -> subprocess.Popen[str]:
+    """Start a module of ours; it ends with the stack."""
+    process = subprocess.Popen(  # noqa: S603 - our own modules
+        [sys.executable, "-m", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    stack.callback(process.wait, 60)
+    stack.callback(process.stdin.close)  # type: ignore[union-attr]
+    return process
+
+
+def _ask(process: subprocess.Popen[str], runs: int) -> float:
+    """Return the CPU seconds that a worker takes for some runs."""
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - both are pipes
+    process.stdin.write(f"{runs}\n")
+    process.stdin.flush()
+    answer = process.stdout.readline()
+    if not answer:
+        raise click.ClickException("A variant of the benchmark has ended; its error is above.")
+    return float(answer)
+
+
+def in_fresh_processes(module: str, count: int) -> list[float]:
+    """Return the CPU seconds that a benchmark prints, in a process of its own each time."""
+    command = [sys.executable, "-m", f"benchmarks.{module}"]
+    printed = []
+    for _ in track(range(count), module, console=Console(stderr=True)):
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT)  # noqa: S603
+        printed.append(float(done.stdout))
+    return printed

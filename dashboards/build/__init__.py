@@ -1,0 +1,1 @@
+"""The program that writes the Grafana dashboards: `python -m dashboards.build`."""

@@ -1,0 +1,142 @@
+"""All checks, in the order of the table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from typing import Final
+
+from litespan.cli.checks import facts, files, scraping
+from litespan.cli.checks.clock import check_clock
+from litespan.cli.checks.content import check_content
+from litespan.cli.checks.diagnosis import diagnose
+from litespan.cli.checks.doubling import check_instrumentations, check_metrics_once
+from litespan.cli.checks.endpoints import Trial, try_endpoint
+from litespan.cli.checks.finding import Finding, not_checked, ok, problem
+from litespan.cli.checks.metric_shape import check_metric_shape
+from litespan.cli.checks.sampling import check_sampling
+from litespan.cli.checks.spool import check_spool, look_at_spool
+from litespan.cli.checks.tracing import check_switches
+from litespan.cli.checks.variables import check_headers, check_variables
+from litespan.cli.checks.versions import TESTED, check_malicious_file, check_version
+from litespan.cli.checks.wires import Wire, read_wire
+from litespan.export.choice import FILE, OTLP, PROMETHEUS, exporter_names, file_path
+from litespan.export.ledger import LOGS, METRICS, TRACES
+from litespan.settings import ConfigurationError, Settings, load_settings
+
+Say = Callable[[str], None]
+
+_BASE: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
+_ON_SETTINGS: Final = ("endpoints", "switches", "content", "temporality", "metrics sent once", "files")
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One signal's exporters, and its wire or what is wrong with it if OTLP is among them."""
+
+    signal: str
+    names: tuple[str, ...]
+    wire: Wire | Finding | None
+
+
+def with_endpoint(endpoint: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which traces and metrics, and events if they are on, go to this endpoint."""
+    own = {f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT" for signal in (TRACES, METRICS, LOGS)}
+    exporters = {f"OTEL_{signal.upper()}_EXPORTER": OTLP for signal in (TRACES, METRICS, LOGS)}
+    return {name: text for name, text in environ.items() if name not in own} | exporters | {_BASE: endpoint}
+
+
+def examine(environ: Mapping[str, str], timeout: float, say: Say) -> Iterator[Finding]:
+    """Yield what every check says; ``timeout`` is in seconds for each try, ``say`` is told what goes on."""
+    try:
+        settings = load_settings(environ)
+    except ConfigurationError as error:
+        yield problem("settings", "cannot be read", str(error))
+        yield from (not_checked(check, "the settings cannot be read") for check in _ON_SETTINGS)
+        trials: list[Trial] = []
+    else:
+        yield ok("settings", "can be read; arguments in your program's code go before them")
+        ways = [_way(signal, settings, environ) for signal in _signals(settings)]
+        say("Trying the endpoints")
+        trials = _try_all([way.wire for way in ways if isinstance(way.wire, Wire)], timeout)
+        yield from _of_endpoints(ways, trials)
+        yield from _of_settings(settings, environ, ways)
+    yield from _of_environment(environ)
+    yield check_clock(
+        [trial.answer.skew for trial in trials if trial.answer.skew is not None],
+        facts.installed_at(),
+        time.time(),
+    )
+
+
+def _signals(settings: Settings) -> tuple[str, ...]:
+    return (TRACES, METRICS, LOGS) if settings.events else (TRACES, METRICS)
+
+
+def _way(signal: str, settings: Settings, environ: Mapping[str, str]) -> _Way:
+    names = exporter_names(signal, settings, environ)
+    if OTLP not in names:
+        return _Way(signal, names, None)
+    try:
+        return _Way(signal, names, read_wire(signal, settings, environ))
+    except ConfigurationError as error:
+        return _Way(signal, names, problem(f"endpoint of {signal}", "cannot be used", str(error)))
+
+
+def _try_all(wires: list[Wire], timeout: float) -> list[Trial]:
+    """Try all at once, so that one that is silent holds up nobody."""
+    if not wires:
+        return []
+    with ThreadPoolExecutor(len(wires)) as pool:
+        return list(pool.map(lambda wire: try_endpoint(wire, timeout), wires))
+
+
+def _of_endpoints(ways: list[_Way], trials: list[Trial]) -> Iterator[Finding]:
+    tried = {trial.wire.signal: trial for trial in trials}
+    for way in ways:
+        if isinstance(way.wire, Finding):
+            yield way.wire
+        elif way.signal in tried:
+            yield diagnose(tried[way.signal])
+        else:
+            says = f"{way.signal} go to {' and '.join(way.names) or 'none'}, not over the network"
+            yield not_checked(f"endpoint of {way.signal}", says)
+
+
+def _of_settings(settings: Settings, environ: Mapping[str, str], ways: list[_Way]) -> Iterator[Finding]:
+    metrics = next(way for way in ways if way.signal == METRICS)
+    yield check_switches(settings, environ)
+    yield check_content(settings, environ)
+    wire = metrics.wire if isinstance(metrics.wire, Wire) else None
+    yield check_metric_shape(environ, metrics.names, wire, spooled=bool(settings.spool_dir))
+    yield check_metrics_once(metrics.names)
+    if PROMETHEUS in metrics.names:
+        free = scraping.is_free(settings.prometheus_host, settings.prometheus_port)
+        yield scraping.check_scraping(settings, installed=facts.can_be_scraped(), free=free)
+    spooled = [way for way in ways if OTLP in way.names]
+    if settings.spool_dir and spooled:
+        size = settings.spool_max_bytes * len(spooled)
+        yield check_spool(settings.spool_dir, look_at_spool(settings.spool_dir), size)
+    for way in ways:
+        if FILE in way.names:
+            path = file_path(way.signal, settings)
+            size = settings.file_max_bytes * (settings.file_backups + 1)
+            yield files.check_file(
+                way.signal, _variable(f"{way.signal}_file"), path, files.look_at(path), size
+            )
+
+
+def _variable(setting: str) -> str:
+    return next(str(spec.metadata["env"]) for spec in fields(Settings) if spec.name == setting)
+
+
+def _of_environment(environ: Mapping[str, str]) -> Iterator[Finding]:
+    yield check_sampling(environ, facts.other_samplers())
+    yield check_variables(environ, facts.known_variables())
+    yield check_headers(environ)
+    yield check_instrumentations(facts.other_instrumentations(), environ)
+    for package in TESTED:
+        yield check_version(package, facts.version_of(package))
+    yield check_malicious_file(facts.folders_with_malicious_file())

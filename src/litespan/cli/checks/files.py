@@ -1,0 +1,62 @@
+"""Whether the files that litespan writes can be written, and have room."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from typing import Final
+
+from litespan.cli.checks.finding import Finding, ok, problem, warning
+
+_MEGABYTE: Final = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is known of where a file goes.
+
+    Attributes:
+        fault: why it cannot be written; None if it can.
+        free: bytes that are free there; None if that is not known.
+        taken: bytes that the file takes already.
+    """
+
+    fault: str | None
+    free: int | None = None
+    taken: int = 0
+
+
+def look_at(path: str) -> Place:
+    """Find out whether a file can be written, without touching it."""
+    folder = os.path.dirname(path)
+    if os.path.isdir(path):
+        return Place("is a folder")
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        return Place("is there and may not be written")
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        return Place(f"cannot be written ({error.strerror})")
+    taken = os.path.getsize(path) if os.path.exists(path) else 0
+    return Place(None, shutil.disk_usage(folder).free, taken)
+
+
+def check_file(signal: str, variable: str, path: str, place: Place, full_size: int) -> Finding:
+    """Judge a file; ``full_size`` is how many bytes it and its rotated ones may take."""
+    check = f"file of {signal}"
+    if place.fault is not None:
+        return problem(
+            check,
+            f"{path} {place.fault}",
+            f"export {variable}=/a/folder/that/exists/{os.path.basename(path)}"
+            f"  # or: mkdir -p '{os.path.dirname(path)}'",
+        )
+    if place.free is not None and place.free < full_size - place.taken:
+        return warning(
+            check,
+            f"{path}: {place.free / _MEGABYTE:,.0f} MB free, and it may take {full_size / _MEGABYTE:,.0f} MB",
+            f"Free some space in {os.path.dirname(path)}, or lower LITESPAN_FILE_MAX_BYTES.",
+        )
+    return ok(check, f"{path} can be written")

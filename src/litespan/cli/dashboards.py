@@ -1,0 +1,62 @@
+"""`litespan dashboards export`: the dashboards, rules and configurations of the servers, as files."""
+
+from __future__ import annotations
+
+import os
+from typing import NoReturn
+
+import click
+
+from litespan.export.cells import printable
+
+_NOT_WRITTEN = 1
+
+
+@click.group()
+def dashboards() -> None:
+    """Dashboards, alerts and servers for what litespan sends.
+
+    Example: litespan dashboards export monitoring
+    """
+
+
+@dashboards.command()
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace files that are there and differ. Example: --force",
+)
+def export(folder: str, *, force: bool) -> None:
+    """Write Grafana's dashboards, Prometheus' rules, all configurations and docker-compose.yml into DIR.
+
+    They are those of the installed version of litespan. DIR is made if it is missing. A file that is there
+    and differs is never replaced without --force; then nothing is written.
+
+    Exit codes: 0 all files are there; 1 nothing was written, or not all; 2 wrong use.
+
+    Example: litespan dashboards export monitoring
+    """
+    from litespan.cli import stack
+
+    try:
+        source = stack.source()
+        different = stack.in_the_way(source, folder)
+        if different and not force:
+            _refuse_to_replace(folder, different)
+        count = stack.copy(source, folder)
+    except OSError as error:
+        _fail(f"{error.filename or folder}: {error.strerror or error}")
+    click.echo(f"{count} files are in {printable(folder)}.")
+    click.echo(f"Start the servers: docker compose -f {printable(os.path.join(folder, stack.COMPOSE))} up -d")
+
+
+def _refuse_to_replace(folder: str, different: list[str]) -> NoReturn:
+    for path in different:
+        click.echo(printable(os.path.join(folder, path)), err=True)
+    _fail(f"{len(different)} files are there and differ. Nothing was written; --force replaces them.")
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"Error: {printable(message)}", err=True)
+    raise SystemExit(_NOT_WRITTEN)

@@ -1,0 +1,1 @@
+"""How `litespan send` replays files."""

@@ -1,0 +1,1 @@
+"""Export requests that are bytes already, sent once: whoever calls decides when to try again."""

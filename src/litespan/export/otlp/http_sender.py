@@ -1,0 +1,67 @@
+"""Send export requests over HTTP, one attempt at a time."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import requests
+
+from litespan.export.otlp.answer import Answer, Verdict, of_status
+from litespan.export.otlp.options import OtlpOptions
+from litespan.export.otlp.requests_pb import rejected_items
+
+_COMPRESS: Final[Mapping[str, Callable[[bytes], bytes]]] = {"gzip": gzip.compress, "deflate": zlib.compress}
+
+
+class HttpSender:
+    """Posts to one URL, such as ``http://localhost:4318/v1/traces``. Used by one thread at a time."""
+
+    def __init__(self, signal: str, url: str, options: OtlpOptions) -> None:
+        self._signal = signal
+        self._url = url
+        self._options = options
+        self._headers = {"content-type": "application/x-protobuf", **options.headers}
+        if options.compression in _COMPRESS:
+            self._headers["content-encoding"] = options.compression
+        self._session = requests.Session()
+
+    def send(self, payload: bytes) -> Answer:
+        """Try once; what the receiver or the network does becomes the answer."""
+        compress = _COMPRESS.get(self._options.compression)
+        data = payload if compress is None else compress(payload)
+        try:
+            response = self._post(data)
+        except requests.RequestException as error:
+            return Answer(Verdict.LATER, type(error).__name__)
+        rejected = rejected_items(self._signal, response.content) if response.ok else 0
+        return of_status(response.status_code, response.headers.get("retry-after"), rejected)
+
+    def close(self) -> None:
+        """Close idle connections; an attempt that runs is not interrupted."""
+        self._session.close()
+
+    def _post(self, data: bytes) -> requests.Response:
+        try:
+            return self._post_once(data)
+        except requests.Timeout:
+            raise
+        except requests.ConnectionError:
+            # A connection that was kept open may have been closed by the receiver meanwhile.
+            return self._post_once(data)
+
+    def _post_once(self, data: bytes) -> requests.Response:
+        options = self._options
+        certificate = options.client_certificate
+        return self._session.post(
+            self._url,
+            data=data,
+            headers=self._headers,
+            timeout=options.timeout,
+            verify=options.certificate or True,
+            cert=(certificate, options.client_key) if certificate and options.client_key else certificate,
+            # A redirected POST would become a GET.
+            allow_redirects=False,
+        )

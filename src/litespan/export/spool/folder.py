@@ -1,0 +1,132 @@
+"""The folder of one process in a spool, locked as long as the process lives."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Iterator
+
+from litespan.export.spool.segment import SUFFIX
+from litespan.settings import ConfigurationError
+
+if sys.platform != "win32":
+    import fcntl
+
+_LOCK = "lock"
+_UNFINISHED = "new-"
+
+
+class SpoolFolder:
+    """A folder and its lock. The lock is the system's, so it ends with its process, however that ends.
+
+    A folder whose lock is free belongs to nobody: its process is dead, and the first one to lock it sends the
+    rest.
+    """
+
+    def __init__(self, path: str, lock: int) -> None:
+        self.path = path
+        self._lock = lock
+
+    @classmethod
+    def create(cls, root: str, signal: str) -> SpoolFolder:
+        """Make a folder for this process and a signal; an OSError if that is not possible."""
+        name = f"{signal}-{uuid.uuid4().hex}"
+        unfinished = os.path.join(root, _UNFINISHED + name)
+        os.mkdir(unfinished, 0o700)
+        lock = _try_lock(os.path.join(unfinished, _LOCK), os.O_CREAT)
+        # It gets its name when it is locked: nobody can take it for an orphan in between.
+        path = os.path.join(root, name)
+        os.rename(unfinished, path)
+        if lock is None:
+            raise BlockingIOError(path)
+        return cls(path, lock)
+
+    @classmethod
+    def adopt(cls, path: str) -> SpoolFolder | None:
+        """Take the folder of a dead process; None if its process lives or another one has taken it."""
+        lock = _try_lock(os.path.join(path, _LOCK), 0)
+        if lock is None:
+            return None
+        if os.fstat(lock).st_nlink == 0:
+            # Another process has sent the rest and deleted the folder since it was opened here.
+            os.close(lock)
+            return None
+        return cls(path, lock)
+
+    def files(self) -> list[str]:
+        """Return the paths of its files, the oldest first."""
+        names = sorted(name for name in os.listdir(self.path) if name.endswith(SUFFIX))
+        return [os.path.join(self.path, name) for name in names]
+
+    def release(self) -> None:
+        """Leave the folder to whoever wants it; delete it if there is nothing to send in it."""
+        if not self.files():
+            shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._lock)
+
+    def leave_to_parent(self) -> None:
+        """In a forked child, close the inherited lock, which stays the parent's."""
+        os.close(self._lock)
+
+
+def prepare(root: str) -> str:
+    """Make the root of a spool, for its owner only, and return its absolute path.
+
+    Raises:
+        ConfigurationError: if it cannot be made or written, or the system has no file locks that end with
+            their process (Windows).
+    """
+    if sys.platform == "win32":
+        raise ConfigurationError("spool_dir works on Linux and macOS only.")
+    root = os.path.abspath(root)
+    try:
+        os.makedirs(root, mode=0o700, exist_ok=True)
+        probe = SpoolFolder.create(root, "probe")
+        probe.release()
+    except OSError as error:
+        raise ConfigurationError(
+            f"spool_dir={root!r} cannot be used ({error.strerror or type(error).__name__}). "
+            "Name a folder on a local disk that this user may write to."
+        ) from error
+    return root
+
+
+def orphans(root: str, signal: str) -> Iterator[SpoolFolder]:
+    """Take and yield the folders that dead processes have left for a signal."""
+    names = [name for name in os.listdir(root) if name.startswith(f"{signal}-")]
+    for name in names:
+        folder = SpoolFolder.adopt(os.path.join(root, name))
+        if folder is not None:
+            yield folder
+
+
+def folder_of(file: str) -> str:
+    """Return the folder in which a spool file lies."""
+    return os.path.dirname(os.path.abspath(file))
+
+
+def belongs_to_a_process(file: str) -> bool:
+    """Say whether a spool file lies in the folder of a process that lives."""
+    path = os.path.join(folder_of(file), _LOCK)
+    if not os.path.exists(path):
+        return False
+    lock = _try_lock(path, 0)
+    if lock is not None:
+        os.close(lock)
+    return lock is None
+
+
+def _try_lock(path: str, flags: int) -> int | None:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
+    except FileNotFoundError:
+        return None
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+    return descriptor

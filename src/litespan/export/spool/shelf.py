@@ -1,0 +1,130 @@
+"""The files of one folder of a spool, the oldest first."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections import deque
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from litespan.export.spool.folder import SpoolFolder
+from litespan.export.spool.frames import Batch
+from litespan.export.spool.segment import SUFFIX, Segment
+
+_DIGITS: Final = 10
+
+
+class Position(NamedTuple):
+    """A place among all that a shelf was given."""
+
+    number: int
+    place: int
+
+
+class Shelf:
+    """The segments of a folder that this process holds. Not thread-safe."""
+
+    def __init__(self, folder: SpoolFolder) -> None:
+        self._folder = folder
+        self._numbers = itertools.count(1)
+        # With a number that only grows: a file that was emptied counts as a new one.
+        self._segments: deque[tuple[int, Segment]] = deque(
+            (next(self._numbers), segment) for segment in _readable(folder.files())
+        )
+
+    def __len__(self) -> int:
+        """Return the number of files."""
+        return len(self._segments)
+
+    def __contains__(self, segment: Segment) -> bool:
+        """Say whether a file is still here."""
+        return any(segment is each for _, each in self._segments)
+
+    @property
+    def bytes(self) -> int:
+        """What all files take on the disk."""
+        return sum(segment.size for _, segment in self._segments)
+
+    @property
+    def items(self) -> int:
+        """Items that were not sent."""
+        return sum(segment.items for _, segment in self._segments)
+
+    def append(self, batch: Batch, segment_bytes: int) -> None:
+        """Write a batch, into a new file if the newest one is full; an OSError if that is not possible."""
+        newest = self._segments[-1][1] if self._segments else None
+        if newest is None or newest.size >= segment_bytes:
+            if newest is not None:
+                newest.close()
+            number = next(self._numbers)
+            newest = Segment.create(os.path.join(self._folder.path, f"{number:0{_DIGITS}}{SUFFIX}"))
+            self._segments.append((number, newest))
+        newest.append(batch)
+
+    def oldest(self) -> Segment | None:
+        """Return the oldest file, after those are deleted of which nothing is left to send."""
+        while len(self._segments) > 1 and _is_done(self._segments[0][1]):
+            self.drop_oldest()
+        return self._segments[0][1] if self._segments else None
+
+    def oldest_time(self) -> float:
+        """Return when the oldest batch was written, in seconds since the epoch; 0 if there is none."""
+        oldest = self.oldest()
+        found = oldest.next(oldest.sent) if oldest else None
+        return found.batch.written if found and found.batch else 0.0
+
+    def drop_oldest(self) -> int:
+        """Delete the oldest file; return the number of items in it that were not sent."""
+        _, segment = self._segments.popleft()
+        segment.remove()
+        return segment.items
+
+    def tidy(self) -> None:
+        """Empty the newest file if all of it was sent."""
+        _, newest = self._segments[-1]
+        if len(self._segments) == 1 and _is_done(newest):
+            newest.clear()
+            self._segments[-1] = (next(self._numbers), newest)
+
+    def position(self) -> Position:
+        """Return the end of what was written so far."""
+        if not self._segments:
+            return Position(0, 0)
+        number, newest = self._segments[-1]
+        return Position(number, newest.size)
+
+    def passed(self, position: Position) -> bool:
+        """Say whether nothing of what was written before a position is left."""
+        if not self._segments:
+            return True
+        number, oldest = self._segments[0]
+        return number > position.number or (number == position.number and oldest.sent >= position.place)
+
+    def close(self) -> None:
+        """Close all files, delete the empty ones, and leave the rest to the next process."""
+        for _, segment in self._segments:
+            (segment.remove if _is_done(segment) else segment.close)()
+        self._segments.clear()
+        self._folder.release()
+
+    def leave_to_parent(self) -> None:
+        """In a forked child, close what was inherited and change nothing."""
+        for _, segment in self._segments:
+            segment.close()
+        self._folder.leave_to_parent()
+
+
+def _is_done(segment: Segment) -> bool:
+    return segment.sent >= segment.size
+
+
+def _readable(paths: list[str]) -> Iterator[Segment]:
+    for path in paths:
+        try:
+            segment = Segment(path)
+        except OSError:
+            # Left where it is, for `litespan send`.
+            continue
+        segment.close()
+        yield segment

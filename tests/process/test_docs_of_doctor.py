@@ -1,0 +1,65 @@
+"""The commands of the page about the doctor work, and its table is what the command prints."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.otlp_server import collector
+
+PAGE = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text(encoding="utf-8")
+COMMANDS = [
+    command
+    for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    for command in block.splitlines()
+]
+
+
+def run(command: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a shell does."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env={**os.environ, "PATH": path, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_works(command: str, tmp_path: Path) -> None:
+    """Every command of the page ends as it should: with a receiver all is well."""
+    with collector() as received:
+        done = run(command.replace("http://localhost:4318", received.endpoint), tmp_path)
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert done.stdout
+
+
+def test_output_is_shown_as_it_is(tmp_path: Path) -> None:
+    """The output on the page is the command's own, but for port and versions."""
+    shown = re.findall(r"^```text\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)[0]
+    with collector("grpc") as received:
+        done = run(
+            "litespan doctor",
+            tmp_path,
+            COLUMNS="110",
+            OTEL_EXPORTER_OTLP_ENDPOINT=received.endpoint,
+            OTEL_TRACES_SAMPLER="traceidratio",
+            OTEL_TRACES_SAMPLER_ARG="0.1",
+        )
+
+    assert normal(shown) == normal(done.stdout)
+
+
+def normal(text: str) -> list[str]:
+    """Return the words of an output without what differs from machine to machine."""
+    return re.sub(r"127\.0\.0\.1:\d+|\b\d+\.\d+\.\d+\b", "N", text).split()

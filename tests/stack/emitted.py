@@ -1,0 +1,28 @@
+"""Every series that litespan emits, as Prometheus names it, with its labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from dashboards.build.names import label, series
+from litespan.semconv import GENERATIONS, Metric
+from tests.fakes.prometheus_names import PROMOTED
+
+RESOURCE: Final = frozenset(label(attribute) for attribute in PROMOTED)
+_HISTOGRAM: Final = ("bucket", "sum", "count")
+
+
+def _series_of(metric: Metric) -> dict[str, frozenset[str]]:
+    labels = RESOURCE | {label(attribute) for attribute in metric.attributes}
+    if metric.kind != "histogram":
+        return {series(metric): labels}
+    return {series(metric, part): labels | ({"le"} if part == "bucket" else set()) for part in _HISTOGRAM}
+
+
+SERIES: Final[Mapping[str, frozenset[str]]] = {
+    name: labels
+    for generation in GENERATIONS.values()
+    for metric in generation.metrics
+    for name, labels in _series_of(metric).items()
+}

@@ -1,0 +1,242 @@
+"""A queue on disk: order, bounds, age, damage, folders of dead processes."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from litespan.export.spool.limits import Limits
+from litespan.export.spool.store import Store
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no lock that ends with its process")
+
+DAY = 86_400.0
+
+
+class Spool:
+    """A root folder, the stores on it, and what they have lost."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.lost: Counter[str] = Counter()
+
+    def store(self, size: int = 10**6, age: float = DAY, *, newest_only: bool = False) -> Store:
+        """Make a store as one more process would."""
+        return Store(str(self.root), "traces", Limits(size, age), self.note, newest_only=newest_only)
+
+    def note(self, reason: str, items: int) -> None:
+        """Note a loss."""
+        self.lost[reason] += items
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    """Return an empty spool."""
+    return Spool(tmp_path)
+
+
+def take_all(store: Store) -> list[bytes]:
+    """Send everything; return the payloads."""
+    taken = []
+    while head := store.head():
+        taken.append(head.batch.payload)
+        store.finish(head)
+    return taken
+
+
+def noise(size: int) -> bytes:
+    """Return bytes that do not compress."""
+    return os.urandom(size)
+
+
+def until_gone(folder: Path) -> list[str]:
+    """Return the names of files in all folders below."""
+    return sorted(path.name for path in folder.glob("*/*"))
+
+
+def test_batches_come_out_in_order(spool: Spool) -> None:
+    """What went in first comes out first, over many files."""
+    store = spool.store(size=8_000)
+    batches = [bytes([number]) + noise(500) for number in range(10)]
+    for batch in batches:
+        assert store.append(batch, 3)
+
+    assert store.items() == 30
+    assert batches == take_all(store)
+    assert (store.items(), spool.lost) == (0, {})
+
+
+def test_only_the_owner_can_read(spool: Spool) -> None:
+    """Folders are 0700 and files 0600: they may hold prompts."""
+    spool.store().append(b"prompt", 1)
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in spool.root.glob("*/*")}
+    (folder,) = spool.root.iterdir()
+
+    assert ({0o600}, 0o700) == (modes, stat.S_IMODE(folder.stat().st_mode))
+
+
+def test_nothing_is_left_of_what_was_sent(spool: Spool) -> None:
+    """A sent batch is taken off the disk at once, and a closed store leaves no folder."""
+    store = spool.store()
+    store.append(b"a secret" + noise(1000), 1)
+    take_all(store)
+    (file,) = spool.root.glob("*/*.spool")
+
+    assert file.stat().st_size < 100
+    store.close()
+    assert [] == list(spool.root.iterdir())
+
+
+def test_the_oldest_make_room(spool: Spool) -> None:
+    """Beyond its bytes the store drops the oldest, counted, and keeps the rest."""
+    store = spool.store(size=16_000)
+    for number in range(60):
+        store.append(bytes([number]) + noise(999), 2)
+    left = [batch[0] for batch in take_all(store)]
+
+    assert left == list(range(60 - len(left), 60))
+    assert 10 <= len(left) <= 15
+    assert spool.lost == {"spool_full": 2 * (60 - len(left))}
+
+
+def test_a_batch_under_way_is_not_lost_twice(spool: Spool) -> None:
+    """A batch that is being sent while its file makes room counts once: sent, or lost if it failed."""
+    store = spool.store(size=8_000)
+    store.append(noise(1000), 5)
+    sent = store.head()
+    for _ in range(20):
+        store.append(noise(1000), 1)
+    assert sent
+    lost = spool.lost["spool_full"]
+    store.finish(sent)
+    assert spool.lost["spool_full"] == lost
+    assert store.items() + lost == 20
+
+    failed = store.head()
+    assert failed
+    for _ in range(20):
+        store.append(noise(1000), 1)
+    before = spool.lost["spool_full"]
+    store.put_back(failed, 1)
+    assert spool.lost["spool_full"] == before + 1
+    assert store.items() + spool.lost["spool_full"] == 40
+
+
+def test_what_is_too_old_is_dropped(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that has waited for longer than the age is dropped and counted."""
+    store = spool.store(age=60)
+    store.append(b"old", 7)
+    late = time.time() + 61
+    monkeypatch.setattr(time, "time", lambda: late)
+    store.append(b"new", 1)
+
+    assert ([b"new"], {"spool_expired": 7}) == (take_all(store), spool.lost)
+
+
+def test_of_sums_only_the_newest_is_kept(spool: Spool) -> None:
+    """With ``newest_only`` one batch is left, whatever went in, and nothing counts as lost."""
+    store = spool.store(newest_only=True)
+    for number in range(5):
+        store.append(b"%d" % number, 4)
+    under_way = store.head()
+    store.append(b"last", 4)
+    assert under_way
+    store.put_back(under_way, 4)
+
+    assert (store.items(), [b"last"], {}) == (4, take_all(store), spool.lost)
+
+
+def test_a_dead_process_is_inherited_by_one(spool: Spool) -> None:
+    """What a dead process has left goes to exactly one other, after what that one has itself."""
+    dead = spool.store()
+    dead.append(b"left behind", 2)
+    dead.close()
+    first, second = spool.store(), spool.store()
+    first.append(b"own", 1)
+    first.adopt()
+    second.adopt()
+
+    assert ([b"own", b"left behind"], []) == (take_all(first), take_all(second))
+    first.close()
+    assert [] == list(spool.root.iterdir())
+
+
+def test_a_living_process_is_not_inherited(spool: Spool) -> None:
+    """What a living process has on the disk is left to it."""
+    living, other = spool.store(), spool.store()
+    living.append(b"mine", 1)
+    other.adopt()
+
+    assert ([], [b"mine"]) == (take_all(other), take_all(living))
+
+
+def test_what_is_inherited_is_bounded_too(spool: Spool) -> None:
+    """Processes that come and go while the receiver is away fill the disk no more than one does."""
+    for number in range(20):
+        store = spool.store(size=8_000)
+        store.adopt()
+        store.append(bytes([number]) + noise(999), 1)
+        store.close()
+    on_disk = sum(path.stat().st_size for path in spool.root.glob("*/*.spool"))
+    store = spool.store(size=8_000)
+    store.adopt()
+    left = sorted(batch[0] for batch in take_all(store))
+
+    assert on_disk < 9_100
+    assert left == list(range(20 - len(left), 20))
+    assert spool.lost == {"spool_full": 20 - len(left)}
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-5], lambda data: data + b"\xf5LSB rubbish"])
+def test_a_damaged_end_is_skipped(spool: Spool, damage: Callable[[bytes], bytes]) -> None:
+    """A file whose end was cut or overwritten gives what is whole; the rest is counted."""
+    dead = spool.store()
+    dead.append(b"whole", 3)
+    dead.append(b"cut", 2)
+    dead.close()
+    (file,) = spool.root.glob("*/*.spool")
+    file.write_bytes(damage(file.read_bytes()))
+    store = spool.store()
+    store.adopt()
+    taken = take_all(store)
+
+    assert taken[0] == b"whole"
+    assert spool.lost["spool_damaged"] in {1, 2}
+    store.close()
+    assert [] == list(spool.root.iterdir())
+
+
+def test_what_was_sent_is_not_sent_again(spool: Spool) -> None:
+    """The next process begins where the dead one stopped."""
+    dead = spool.store()
+    for number in range(4):
+        dead.append(b"%d" % number, 1)
+    for _ in range(2):
+        head = dead.head()
+        assert head
+        dead.finish(head)
+    dead.close()
+    store = spool.store()
+    store.adopt()
+
+    assert [b"2", b"3"] == take_all(store)
+
+
+def test_a_full_disk_leaves_no_half_batch(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the disk takes only a part of a batch, the file ends before it, and later batches are whole."""
+    store = spool.store()
+    store.append(b"before", 1)
+    pwrite = os.pwrite
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", lambda file, data, place: pwrite(file, data[: len(data) // 2], place))
+        with pytest.raises(OSError, match="No space left"):
+            store.append(b"lost", 1)
+    store.append(b"after", 1)
+
+    assert ([b"before", b"after"], {}) == (take_all(store), spool.lost)
