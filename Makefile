@@ -18,7 +18,7 @@ export LITELLM_LOCAL_MODEL_COST_MAP := True
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo up down test lint type imports docstrings fast contract process money stack unit flow interop
-.PHONY: backends reach-backends integration ledger mutation outage bench matrix fmt dashboards docs clean
+.PHONY: backends reach-backends integration ledger mutation outage bench bench-instructions bench-layers matrix fmt dashboards docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -114,8 +114,14 @@ flow: install ## Run whole agent runs over the fake provider only
 outage: install ## Let a receiver be away for ten minutes under load, and count what arrives afterwards (long)
 	$(BIN)/python -m tests.outage.run $(ARGS)
 
-bench: install ## Measure the CPU time that litespan adds to a run
+bench: install ## Measure the CPU time that litespan adds to a run; shorter: ARGS=--quick
 	$(BIN)/python -m benchmarks.run $(ARGS)
+
+bench-instructions: install ## Count the machine instructions of the same with callgrind (needs valgrind; minutes)
+	$(BIN)/python -m benchmarks.instructions $(ARGS)
+
+bench-layers: install ## Count where a run's Python instructions go
+	$(BIN)/python -m benchmarks.layers $(ARGS)
 
 matrix: install ## Run the tests on old and new versions, on every Python here (long)
 	@$(BIN)/python -m tools.matrix $(ARGS); result=$$?; $(BIN)/python -m tools.docs_tables; exit $$result

@@ -11,6 +11,8 @@ CHUNK: Final = 2.0  # microseconds
 IMPORT: Final = 60.0  # milliseconds
 PRICE: Final = 10.0  # microseconds
 
+CHUNKS: Final = 2000  # of the stream that is measured
+
 LABELS: Final = {
     "none": "no telemetry",
     "sdk": "the SDK's tracing alone",

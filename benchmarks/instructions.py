@@ -23,7 +23,6 @@ import click
 
 from benchmarks import budgets
 from benchmarks.page import Rows, show
-from benchmarks.streams import CHUNKS
 from benchmarks.worker import Run, choose
 from benchmarks.workers import ENVIRONMENT
 
@@ -82,7 +81,7 @@ def of_ratios(counts: Mapping[str, float]) -> Rows:
 
 def of_chunks(counts: Mapping[str, float]) -> Rows:
     """Return what a chunk of a stream costs above the bare stream."""
-    thousands = (counts["litespan"] - counts["none"]) / CHUNKS / 1e3
+    thousands = (counts["litespan"] - counts["none"]) / budgets.CHUNKS / 1e3
     return [["a chunk of a stream, above the bare one", f"{thousands:,.1f}", ""]]
 
 

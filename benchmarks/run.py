@@ -15,7 +15,6 @@ import click
 
 from benchmarks import budgets
 from benchmarks.page import show
-from benchmarks.streams import CHUNKS
 from benchmarks.workers import Figures, Workers, in_fresh_processes, start
 
 _QUICK_ROUNDS: Final = 6
@@ -102,7 +101,7 @@ def main(rounds: int, runs: int, *, quick: bool, write: bool) -> None:
     hot = _measured("hot", rounds, runs * _HOT_RUNS)
     show("hot", head, of_variants(hot), write=write)
     streams = _measured("streams", rounds, _STREAM_RUNS, ("none", "litespan"))
-    chunks = [value / CHUNKS for value in above(streams, "litespan")]
+    chunks = [value / budgets.CHUNKS for value in above(streams, "litespan")]
     imports = [seconds * 1e3 for seconds in in_fresh_processes("importing", processes)]
     prices = [seconds * 1e6 for seconds in in_fresh_processes("pricing", processes)]
     rows = [

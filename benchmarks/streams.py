@@ -9,9 +9,8 @@ import litellm
 from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
 
 import litespan
+from benchmarks.budgets import CHUNKS
 from benchmarks.telemetry import MODEL, providers
-
-CHUNKS: Final = 2000
 
 
 class _Source:

@@ -17,7 +17,7 @@ import click
 from rich.console import Console
 from rich.progress import track
 
-ENVIRONMENT: Final = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONHASHSEED": "0"}
+ENVIRONMENT: Final = {**os.environ, "PYTHONHASHSEED": "0"}
 
 # CPU microseconds of a run by variant, one figure per round.
 Figures = Mapping[str, Sequence[float]]

@@ -72,10 +72,10 @@ NOTES: Final[Mapping[str, str]] = {
     semconv.USAGE_SOURCE: "`reported` by the provider, or `missing`.",
     semconv.USAGE_INCOMPLETE: "`true` where the call stopped before the provider's last word on its usage.",
     semconv.USAGE_MISSING_REASON: (
-        "Why the provider's usage did not arrive, or not whole; as in `litespan.calls.usage_missing` (see below)."
+        "Why the provider's usage is missing, or a part: the `reason` of `litespan.calls.usage_missing`."
     ),
     semconv.SENT: (
-        "`false` for a span that is no call by itself: it failed before it asked anybody, or stands for the calls "
+        "`false` for a span that is no call: it failed before it asked anybody, or only stands for the calls "
         "inside it."
     ),
     semconv.ATTEMPTS: "HTTP requests made for the call; absent where not known.",

@@ -9,6 +9,7 @@ from typing import Any
 import litellm
 import pytest
 from agents import Agent, Runner, function_tool
+from openai import OpenAIError
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
@@ -24,6 +25,9 @@ from tests.flow.tools import weather
 
 CALLS = 13
 """Model calls that :func:`run` makes."""
+
+NOBODY = f"http://127.0.0.1:{free_port()}/v1"
+"""A base URL where no server listens."""
 
 pytestmark = pytest.mark.internal_errors_expected
 
@@ -59,8 +63,8 @@ async def run(provider: Provider) -> list[Any]:
     whole = answer.choices[0].message.content
     failed = [await fails(provider, stream=False), await fails(provider, stream=True)]
     google = [c async for c in await litellm.acompletion(**chat(provider, "gemini", stream=True))]
-    with pytest.raises(litellm.exceptions.APIError):
-        await litellm.acompletion(**{**chat(provider), "api_base": f"http://127.0.0.1:{free_port()}"})
+    with pytest.raises(OpenAIError):
+        await litellm.acompletion(**chat(provider, max_retries=0) | {"api_base": NOBODY})
     seen = [result.final_output, events, streamed.final_output, whole, chunks, blocking, two, failed]
     return [*seen, len(google), abandoned.choices[0].delta.content]
 

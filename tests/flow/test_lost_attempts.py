@@ -138,12 +138,15 @@ async def test_request_that_was_taken_and_never_answered(model: str) -> None:
 
 
 async def test_cancelled_call_to_azure() -> None:
-    """LiteLLM makes an error of the cancellation; the call is cancelled all the same, and its usage missing."""
+    """LiteLLM makes an error of the cancellation; the call is cancelled, and its usage missing."""
     with Provider(wires=[AzureWire()]) as azure, Capture() as capture:
         azure.script("*", Reply.hangs())
         arguments = {
-            "model": "azure/my-deployment", "api_base": azure.url("azure"), "api_key": "k",
-            "api_version": "2024-10-21", "messages": [{"role": "user", "content": "Hi"}],
+            "model": "azure/my-deployment",
+            "api_base": azure.url("azure"),
+            "api_key": "k",
+            "api_version": "2024-10-21",
+            "messages": [{"role": "user", "content": "Hi"}],
         }
         task = asyncio.create_task(call(**arguments))
         await until_called(azure)

@@ -11,28 +11,25 @@ from typing import Any, Final
 
 import httpx
 import pytest
-import yaml
 
 from litespan.semconv import USAGE_COST_AMOUNT
 from tests.integration.load_program import SERVICE
 from tests.integration.programs import load_program
-from tests.integration.servers.prometheus import SHIPPED, Prometheus
+from tests.integration.servers.hastened import hasten
+from tests.integration.servers.prometheus import Prometheus
 from tests.integration.servers.server import wait_for
 from tests.stack.promql_names import names
-from tests.stack.rule_files import ALERTS, RECORDS
+from tests.stack.rule_files import ALERTS, RECORDS, SLOW
 
 pytestmark = pytest.mark.timeout(400)
 
 CALLS: Final = 150
-PACE: Final = "1s"
 SOON: Final = 60.0
 """Seconds within which rules at that pace have seen everything, on a busy machine."""
 
 COST: Final = "service:litespan_cost:increase1h"
 CALLS_ENDED: Final = "model:litespan_calls:increase15m"
 MISSING: Final = "model:litespan_calls_usage_missing:increase1h"
-# Sums of readings every 5 or 30 minutes: the tests beside the rules have that much time.
-SLOW: Final = {name for name, rule in RECORDS.items() if ":5m]" in rule.expr or ":30m]" in rule.expr}
 # What does not happen in this program: litespan does not fail, and all calls have a price.
 NEVER: Final = {"service:litespan_internal_errors:increase15m", "model:litespan_calls_unpriced:increase1h"}
 
@@ -47,19 +44,6 @@ class Seen:
     def value(self, query: str) -> float:
         """Return the sum of what a query gives."""
         return self.prometheus.api.value(f"sum({query})")
-
-
-def hasten(prometheus: Prometheus) -> None:
-    """Let it work out its rules every second: copies of the shipped files, with nothing else changed."""
-    copies = prometheus.folder / "rules"
-    copies.mkdir()
-    for path in (SHIPPED / "rules").glob("*.yml"):
-        rules = yaml.safe_load(path.read_text(encoding="utf-8"))
-        hastened = {"groups": [{**group, "interval": PACE} for group in rules["groups"]]}
-        (copies / path.name).write_text(yaml.safe_dump(hastened), encoding="utf-8")
-    written = prometheus.folder / "prometheus.yml"
-    configuration = yaml.safe_load(written.read_text(encoding="utf-8"))
-    written.write_text(yaml.safe_dump({**configuration, "rule_files": [f"{copies}/*.yml"]}), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -113,9 +113,10 @@ def staged(vendors: tuple[Vendor, ...]) -> Iterator[Stage]:
     clients.max_size_in_memory, clients.default_ttl = 10**6, 10**6
     gc.freeze()  # what is imported never becomes garbage; collections are then quick
     try:
-        with ExitStack() as open_, Provider(
-            wires=[vendor.wire() for vendor in vendors], remember_payloads=False
-        ) as provider:
+        with (
+            ExitStack() as open_,
+            Provider(wires=[vendor.wire() for vendor in vendors], remember_payloads=False) as provider,
+        ):
             keys = {vendor.name: open_.enter_context(vendor.signed_in()) for vendor in vendors}
             stage = Stage(provider, cache, keys)
             stage.warm_up(vendors)

@@ -61,7 +61,7 @@ class Vendor:
         costs: it says what a call cost.
         operations: it also has embeddings, text completions and responses.
         model_in_url: LiteLLM takes the model's name as a part of the base URL.
-        signed_in: where the program signs in to it, for the time of a load; gives further arguments of a call.
+        signed_in: signs in to it for the time of a load; gives further arguments of a call.
     """
 
     name: str

@@ -20,6 +20,7 @@ from litespan.testing import Provider
 from tests.fakes.otlp_server import Received, collector
 
 PROGRAM = Path(__file__).with_name("program.py")
+SERVICE = "outage"
 _START = 60.0  # seconds that the program may take to begin
 
 
@@ -54,12 +55,11 @@ def play(spool: Path | None, seconds: float, begin: float, end: float, rate: flo
     received = Received("ok")
     with Provider(remember_payloads=False) as provider, ExitStack() as up:
         up.enter_context(collector(received=received))
-        with _program(provider.base_url, received.endpoint, spool, seconds, rate) as process:
-            listener = threading.Thread(target=_listen, args=(process, played), daemon=True)
-            listener.start()
-            _reach(played, begin, process)
+        with program(provider.base_url, received.endpoint, spool, seconds, rate) as process:
+            listener = listen(process, played)
+            reach(played, begin, process)
             up.close()
-            _reach(played, end, process)
+            reach(played, end, process)
             up.enter_context(collector(port=urlsplit(received.endpoint).port or 0, received=received))
             while process.poll() is None:
                 _collect(received, played)
@@ -74,10 +74,15 @@ def play(spool: Path | None, seconds: float, begin: float, end: float, rate: flo
 
 
 @contextmanager
-def _program(
+def program(
     base_url: str, endpoint: str, spool: Path | None, seconds: float, rate: float
 ) -> Iterator[subprocess.Popen[str]]:
-    variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "LITESPAN_SPOOL_DIR": str(spool or "")}
+    """Start the program with a spool, or without one; it is killed at the end of the block."""
+    variables = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_SERVICE_NAME": SERVICE,
+        "LITESPAN_SPOOL_DIR": str(spool or ""),
+    }
     process = subprocess.Popen(
         [sys.executable, str(PROGRAM), base_url, str(seconds), str(rate)],
         env={**os.environ, **variables},
@@ -91,17 +96,23 @@ def _program(
         process.communicate()
 
 
-def _listen(process: subprocess.Popen[str], played: Played) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        words = json.loads(line)
-        if words.get("done"):
-            played.final = words
-        else:
-            played.seconds.append(words)
+def listen(process: subprocess.Popen[str], played: Played) -> threading.Thread:
+    """Write down what the program says, in a thread that ends with it."""
+
+    def read() -> None:
+        for line in process.stdout or ():
+            words = json.loads(line)
+            if words.get("done"):
+                played.final = words
+            else:
+                played.seconds.append(words)
+
+    listener = threading.Thread(target=read, daemon=True)
+    listener.start()
+    return listener
 
 
-def _reach(played: Played, second: float, process: subprocess.Popen[str]) -> None:
+def reach(played: Played, second: float, process: subprocess.Popen[str]) -> None:
     """Wait until the program has worked for so long."""
     late = time.monotonic() + _START + second * 2
     while not played.seconds or played.seconds[-1]["seconds"] < second:

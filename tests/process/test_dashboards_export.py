@@ -22,7 +22,18 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the wheel as a package index gets it: from the sdist, so that the sdist has to be whole."""
     out = tmp_path_factory.mktemp("dist")
     subprocess.run(
-        [sys.executable, "-m", "uv", "build", "--no-build-isolation", "--out-dir", str(out), str(ROOT)],
+        [
+            sys.executable,
+            "-m",
+            "uv",
+            "build",
+            "--no-build-isolation",
+            "--python",
+            sys.executable,
+            "--out-dir",
+            str(out),
+            str(ROOT),
+        ],
         check=True,
         capture_output=True,
         timeout=200,

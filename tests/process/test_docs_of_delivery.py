@@ -75,4 +75,4 @@ def test_exit_codes_are_told_alike() -> None:
     told = CliRunner().invoke(main, ["send", "--help"]).stdout
 
     assert ["0", "1", "2", "3"] == re.findall(r"^\| (\d) \|", PAGE, re.MULTILINE)
-    assert all(re.search(rf"\b{code} ", told) for code in "0123")
+    assert all(re.search(rf"\b{code}\s", told) for code in "0123")

@@ -147,6 +147,44 @@ def test_no_secret_is_printed(tmp_path: Path) -> None:
         ]
 
 
+def test_every_check_takes_part(tmp_path: Path) -> None:
+    """An environment in which nearly everything is wrong is told in every line, each with its mend."""
+    wrong = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": dead_endpoint(),
+        "OTEL_EXPORTER_OTLP_HEADERS": "authorization: token",
+        "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta",
+        "OTEL_EXPORTER_OTLP_ENDPIONT": "x",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_AND_EVENT",
+        "OTEL_TRACES_EXPORTER": "otlp,litespan_file",
+        "OTEL_METRICS_EXPORTER": "otlp,prometheus",
+        "OTEL_LOGS_EXPORTER": "none",
+        "OTEL_TRACES_SAMPLER": "always_off",
+        "OTEL_SDK_DISABLED": "true",
+        "LITESPAN_TRACES_FILE": str(tmp_path / "none" / "traces.jsonl"),
+        "LITESPAN_SPOOL_DIR": str(tmp_path / "file"),
+    }
+    (tmp_path / "file").touch()
+    found = checks(doctor("--json", cwd=tmp_path, env=wrong))
+
+    assert {
+        "endpoint of traces",
+        "endpoint of metrics",
+        "switches",
+        "content",
+        "temporality",
+        "metrics sent once",
+        "spool",
+        "file of traces",
+        "sampling",
+        "variables",
+        "headers",
+    } <= {name for name, check in found.items() if check["mends"]}
+    assert {"settings", "scraping", "other instrumentations", "malicious litellm", "clock"} <= set(found)
+    assert {f"version of {package}" for package in ("openai-agents", "litellm", "opentelemetry-sdk")} <= set(
+        found
+    )
+
+
 def test_wrong_use(tmp_path: Path) -> None:
     """A timeout that is none is wrong use."""
     done = doctor("--timeout", "0", cwd=tmp_path)

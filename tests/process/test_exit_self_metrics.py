@@ -27,6 +27,8 @@ def names(line: str) -> set[str]:
 
 def test_the_last_export_tells_of_litespan_itself(tmp_path: Path) -> None:
     """A program that only exits has sent how many records were open and how much was waiting."""
-    subprocess.run([sys.executable, "-c", PROGRAM], cwd=tmp_path, env=dict(os.environ), timeout=60, check=True)
+    subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=tmp_path, env=dict(os.environ), timeout=60, check=True
+    )
     last = (tmp_path / "litespan-metrics.jsonl").read_text().splitlines()[-1]
     assert {"litespan.records.open", "litespan.export.queue.size"} <= names(last)

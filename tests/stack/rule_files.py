@@ -48,6 +48,8 @@ def _rule(rule: Mapping[str, Any]) -> Rule:
 RULES: Final = [rule for path in sorted(FOLDER.glob("*.yml")) for rule in read(path)]
 ALERTS: Final = [rule for rule in RULES if rule.alert]
 RECORDS: Final = {rule.name: rule for rule in RULES if not rule.alert}
+# Sums of readings every 5 or 30 minutes: the tests beside the rules have that much time.
+SLOW: Final = {name for name, rule in RECORDS.items() if ":5m]" in rule.expr or ":30m]" in rule.expr}
 
 
 @cache

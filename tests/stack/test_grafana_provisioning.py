@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from litespan import semconv
+from tests.backends import binary
 
 ROOT = Path(__file__).parents[2]
 PROVISIONING = ROOT / "deploy" / "grafana" / "provisioning"
@@ -116,6 +118,23 @@ def test_traces_lead_to_metrics() -> None:
         assert {tag["key"] for tag in ways["tags"]} <= set(metric.attributes)
     for tag in ways["tags"]:
         assert tag["value"] == re.sub(r"\W", "_", tag["key"])
+
+
+def test_queries_are_promql(tmp_path: Path) -> None:
+    """The queries from spans to metrics pass Prometheus' own parser, with their variables replaced."""
+    queries = sources()["litespan-jaeger"]["jsonData"]["tracesToMetrics"]["queries"]
+    replaced = [
+        way["query"].replace("$$__tags", 'gen_ai_request_model="m"').replace("$$__rate_interval", "4m")
+        for way in queries
+    ]
+    rules = [{"record": f"query:{number}", "expr": expr} for number, expr in enumerate(replaced)]
+    file = tmp_path / "queries.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}), encoding="utf-8")
+    command = [binary("promtool"), "check", "rules", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert 0 == done.returncode, done.stderr
+    assert "3 rules found" in done.stdout
 
 
 def test_interval_is_that_of_the_programs() -> None:

@@ -60,6 +60,6 @@ def test_reason(call: ModelCall, reason: str | None) -> None:
     ],
 )
 def test_lost_attempt_is_a_reason_where_there_is_no_other(call: ModelCall, reason: str) -> None:
-    """A call counts once, by the reason of its own end; an attempt that was lost before is the last reason."""
+    """A call counts once, by the reason of its own end; a lost attempt comes after all others."""
     call.lost_attempts = 1
     assert reason == missing_reason(call)

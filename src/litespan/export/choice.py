@@ -99,11 +99,14 @@ class OtlpTarget:
     @property
     def shown(self) -> str:
         """The endpoint without user-info and query, which may hold a secret."""
-        parts = urlsplit(self.endpoint)
-        if not parts.hostname:
+        try:
+            parts = urlsplit(self.endpoint)
+            host, port = parts.hostname, parts.port
+        except ValueError:  # a port that is no number, a bracket that nobody closed
+            host, port = None, None
+        if not host:
             return self.endpoint.rpartition("@")[2].partition("?")[0]
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+        return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path}"
 
 
 def otlp_target(signal: str, settings: Settings, environ: Mapping[str, str]) -> OtlpTarget:
@@ -136,6 +139,12 @@ def _protocol(signal: str, settings: Settings, environ: Mapping[str, str]) -> st
 
 
 def _check_url(target: OtlpTarget) -> None:
+    try:
+        _ = urlsplit(target.endpoint).port
+    except ValueError:  # its text may hold a piece of a password
+        raise ConfigurationError(
+            f"The OTLP endpoint {target.shown!r} is no URL: look at its port. Example: http://localhost:4318."
+        ) from None
     if target.protocol != GRPC and not target.endpoint.lower().startswith(("http://", "https://")):
         raise ConfigurationError(
             f"The OTLP endpoint {target.shown!r} is no URL: it must start with http:// or https://, "

@@ -21,13 +21,14 @@ PATIENCE: Final = 60.0
 """Seconds to wait for what should come soon: the machine may be busy."""
 
 _TAIL: Final = 30
-_STOP_SECONDS: Final = 20.0
 
 T = TypeVar("T")
 
 
-def wait_for(find: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
-    """Return what ``find`` returns as soon as that is true; a server that does not answer has nothing yet.
+def wait_for(
+    find: Callable[[], T], what: str, patience: float = PATIENCE, until: Callable[[T], object] = bool
+) -> T:
+    """Return what ``find`` returns as soon as it is as it should be; a server that is away has nothing yet.
 
     Raises:
         AssertionError: after ``patience`` seconds; it says what was waited for, and what was found last.
@@ -38,7 +39,7 @@ def wait_for(find: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
             found: T | httpx.HTTPError = find()
         except httpx.HTTPError as error:
             found = error
-        if found and not isinstance(found, httpx.HTTPError):
+        if not isinstance(found, httpx.HTTPError) and until(found):
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {patience:g} s, the last was {found!r}")
@@ -48,7 +49,7 @@ def wait_for(find: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
 class Server(ABC):
     """One process. Its data, its log and its configuration are in a folder of its own, and outlive a kill.
 
-    As a context manager it runs, and ends with the block.
+    As a context manager it runs, and is killed at the end of the block: nobody needs its data any more.
     """
 
     name: str
@@ -107,18 +108,8 @@ class Server(ABC):
             self._process.kill()
             self._process.wait()
 
-    def stop(self) -> None:
-        """Ask the process to end; kill it if it does not."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-
     def restart(self) -> None:
-        """Start it again on the same ports and the same data, after a kill or a stop."""
+        """Start it again on the same ports and the same data, after a kill."""
         assert not self.running, f"{self.name} still runs"
         self.start()
 
@@ -134,7 +125,7 @@ class Server(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        self.kill()
 
     def _ready_or_gone(self) -> bool:
         return not self.running or httpx.get(self.health, timeout=5.0).status_code == httpx.codes.OK

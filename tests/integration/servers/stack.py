@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tests.integration.servers.collector import Collector
 from tests.integration.servers.jaeger import Jaeger
 from tests.integration.servers.prometheus import Prometheus
+from tests.integration.servers.server import wait_for
+
+ARRIVAL: Final = 120.0
+"""Seconds that telemetry may take. The Collector alone waits up to 10 before it tries again."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,15 @@ class Stack:
     def otlp(self) -> str:
         """Where programs send."""
         return self.collector.otlp
+
+    def wait_for_total(self, query: str, total: float) -> None:
+        """Wait until a query to Prometheus gives this value."""
+        wait_for(
+            lambda: self.prometheus.api.value(query),
+            f"{query} is {total}",
+            ARRIVAL,
+            lambda found: found == total,
+        )
 
 
 @contextmanager

@@ -71,6 +71,7 @@ def test_otlp_target(
     ("environ", "message"),
     [
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "must start with http:// or https://"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://me:se@cret@host:4b"}, "'host:4b/v1/traces' is no URL: look"),
         (BASE | {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/json"}, "Valid values: http/protobuf, grpc"),
     ],
 )

@@ -33,7 +33,7 @@ _ON_SETTINGS: Final = ("endpoints", "switches", "content", "temporality", "metri
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class _Route:
     """One signal's exporters, and its wire or what is wrong with it if OTLP is among them."""
 
     signal: str
@@ -58,11 +58,12 @@ def examine(environ: Mapping[str, str], timeout: float, say: Say) -> Iterator[Fi
         trials: list[Trial] = []
     else:
         yield ok("settings", "can be read; arguments in your program's code go before them")
-        ways = [_way(signal, settings, environ) for signal in _signals(settings)]
+        routes = [_route(signal, settings, environ) for signal in _signals(settings)]
         say("Trying the endpoints")
-        trials = _try_all([way.wire for way in ways if isinstance(way.wire, Wire)], timeout)
-        yield from _of_endpoints(ways, trials)
-        yield from _of_settings(settings, environ, ways)
+        trials = _try_all([route.wire for route in routes if isinstance(route.wire, Wire)], timeout)
+        yield from _of_endpoints(routes, trials)
+        yield from _of_settings(settings, environ, routes)
+        yield from _of_places(settings, routes)
     yield from _of_environment(environ)
     yield check_clock(
         [trial.answer.skew for trial in trials if trial.answer.skew is not None],
@@ -75,14 +76,14 @@ def _signals(settings: Settings) -> tuple[str, ...]:
     return (TRACES, METRICS, LOGS) if settings.events else (TRACES, METRICS)
 
 
-def _way(signal: str, settings: Settings, environ: Mapping[str, str]) -> _Way:
+def _route(signal: str, settings: Settings, environ: Mapping[str, str]) -> _Route:
     names = exporter_names(signal, settings, environ)
     if OTLP not in names:
-        return _Way(signal, names, None)
+        return _Route(signal, names, None)
     try:
-        return _Way(signal, names, read_wire(signal, settings, environ))
+        return _Route(signal, names, read_wire(signal, settings, environ))
     except ConfigurationError as error:
-        return _Way(signal, names, problem(f"endpoint of {signal}", "cannot be used", str(error)))
+        return _Route(signal, names, problem(f"endpoint of {signal}", "cannot be used", str(error)))
 
 
 def _try_all(wires: list[Wire], timeout: float) -> list[Trial]:
@@ -93,20 +94,20 @@ def _try_all(wires: list[Wire], timeout: float) -> list[Trial]:
         return list(pool.map(lambda wire: try_endpoint(wire, timeout), wires))
 
 
-def _of_endpoints(ways: list[_Way], trials: list[Trial]) -> Iterator[Finding]:
+def _of_endpoints(routes: list[_Route], trials: list[Trial]) -> Iterator[Finding]:
     tried = {trial.wire.signal: trial for trial in trials}
-    for way in ways:
-        if isinstance(way.wire, Finding):
-            yield way.wire
-        elif way.signal in tried:
-            yield diagnose(tried[way.signal])
+    for route in routes:
+        if isinstance(route.wire, Finding):
+            yield route.wire
+        elif route.signal in tried:
+            yield diagnose(tried[route.signal])
         else:
-            says = f"{way.signal} go to {' and '.join(way.names) or 'none'}, not over the network"
-            yield not_checked(f"endpoint of {way.signal}", says)
+            says = f"{route.signal} go to {' and '.join(route.names) or 'none'}, not over the network"
+            yield not_checked(f"endpoint of {route.signal}", says)
 
 
-def _of_settings(settings: Settings, environ: Mapping[str, str], ways: list[_Way]) -> Iterator[Finding]:
-    metrics = next(way for way in ways if way.signal == METRICS)
+def _of_settings(settings: Settings, environ: Mapping[str, str], routes: list[_Route]) -> Iterator[Finding]:
+    metrics = next(route for route in routes if route.signal == METRICS)
     yield check_switches(settings, environ)
     yield check_content(settings, environ)
     wire = metrics.wire if isinstance(metrics.wire, Wire) else None
@@ -115,16 +116,20 @@ def _of_settings(settings: Settings, environ: Mapping[str, str], ways: list[_Way
     if PROMETHEUS in metrics.names:
         free = scraping.is_free(settings.prometheus_host, settings.prometheus_port)
         yield scraping.check_scraping(settings, installed=facts.can_be_scraped(), free=free)
-    spooled = [way for way in ways if OTLP in way.names]
+
+
+def _of_places(settings: Settings, routes: list[_Route]) -> Iterator[Finding]:
+    """Look at the folders in which something is kept."""
+    spooled = [route for route in routes if OTLP in route.names]
     if settings.spool_dir and spooled:
         size = settings.spool_max_bytes * len(spooled)
         yield check_spool(settings.spool_dir, look_at_spool(settings.spool_dir), size)
-    for way in ways:
-        if FILE in way.names:
-            path = file_path(way.signal, settings)
+    for route in routes:
+        if FILE in route.names:
+            path = file_path(route.signal, settings)
             size = settings.file_max_bytes * (settings.file_backups + 1)
             yield files.check_file(
-                way.signal, _variable(f"{way.signal}_file"), path, files.look_at(path), size
+                route.signal, _variable(f"{route.signal}_file"), path, files.look_at(path), size
             )
 
 

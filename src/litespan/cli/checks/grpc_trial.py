@@ -53,7 +53,7 @@ def try_connection(wire: Wire, timeout: float) -> Answer | None:
     """Connect and hang up; return what failed."""
     try:
         socket.create_connection((wire.host, wire.port), timeout).close()
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         return Answer(Kind.NO_HOST)
     except ConnectionRefusedError:
         return Answer(Kind.REFUSED)

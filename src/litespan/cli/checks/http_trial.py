@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -119,13 +120,13 @@ def _of_error(error: requests.exceptions.RequestException) -> Answer:
 def _kinds_of_errors() -> tuple[tuple[type[BaseException], Kind], ...]:
     """Return what errors mean; the first that fits counts."""
     import requests
-    from urllib3.exceptions import NameResolutionError, NewConnectionError
+    from urllib3.exceptions import NewConnectionError
 
     return (
         (requests.exceptions.ProxyError, Kind.PROXY),
         (requests.exceptions.ConnectTimeout, Kind.UNREACHABLE),
         (requests.exceptions.Timeout, Kind.SILENT),
-        (NameResolutionError, Kind.NO_HOST),
+        (socket.gaierror, Kind.NO_HOST),
         (ConnectionRefusedError, Kind.REFUSED),
         (NewConnectionError, Kind.UNREACHABLE),
     )

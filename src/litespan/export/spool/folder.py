@@ -33,6 +33,7 @@ class SpoolFolder:
     def create(cls, root: str, signal: str) -> SpoolFolder:
         """Make a folder for this process and a signal; an OSError if that is not possible."""
         name = f"{signal}-{uuid.uuid4().hex}"
+        os.makedirs(root, mode=0o700, exist_ok=True)
         unfinished = os.path.join(root, _UNFINISHED + name)
         os.mkdir(unfinished, 0o700)
         lock = _try_lock(os.path.join(unfinished, _LOCK), os.O_CREAT)
@@ -57,6 +58,8 @@ class SpoolFolder:
 
     def files(self) -> list[str]:
         """Return the paths of its files, the oldest first."""
+        if not os.path.isdir(self.path):
+            return []
         names = sorted(name for name in os.listdir(self.path) if name.endswith(SUFFIX))
         return [os.path.join(self.path, name) for name in names]
 
@@ -82,7 +85,6 @@ def prepare(root: str) -> str:
         raise ConfigurationError("spool_dir works on Linux and macOS only.")
     root = os.path.abspath(root)
     try:
-        os.makedirs(root, mode=0o700, exist_ok=True)
         probe = SpoolFolder.create(root, "probe")
         probe.release()
     except OSError as error:
@@ -95,7 +97,8 @@ def prepare(root: str) -> str:
 
 def orphans(root: str, signal: str) -> Iterator[SpoolFolder]:
     """Take and yield the folders that dead processes have left for a signal."""
-    names = [name for name in os.listdir(root) if name.startswith(f"{signal}-")]
+    entries = os.listdir(root) if os.path.isdir(root) else []
+    names = [name for name in entries if name.startswith(f"{signal}-")]
     for name in names:
         folder = SpoolFolder.adopt(os.path.join(root, name))
         if folder is not None:

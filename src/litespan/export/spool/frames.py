@@ -97,6 +97,16 @@ def find(read: Read, start: int, size: int) -> Found | None:
     return Found(batch, 0, begin + header.length)
 
 
+def count_items(read: Read, start: int, size: int) -> int:
+    """Return the number of items from ``start`` on, by the headers alone; damage as in :class:`Found`."""
+    items = 0
+    while start < size:
+        header = _header(read(start, HEADER_BYTES))
+        items += header.items if header else 1
+        start = start + HEADER_BYTES + header.length if header else _next_header(read, start + 1, size)
+    return items
+
+
 def _header(data: bytes) -> _Header | None:
     fields, checksum = data[: _FIELDS.size], data[_FIELDS.size : HEADER_BYTES]
     if len(checksum) < _CHECKSUM.size or _CHECKSUM.unpack(checksum)[0] != zlib.crc32(fields):

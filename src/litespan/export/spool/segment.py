@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import struct
 from typing import Final
 
-from litespan.export.spool.frames import Batch, Found, encode, find
+from litespan.export.spool.frames import Batch, Found, count_items, encode, find
 
 SUFFIX: Final = ".spool"
 
@@ -31,7 +32,7 @@ class Segment:
         self._descriptor: int | None = None
         self.size = os.fstat(self._opened()).st_size
         self.sent = self._read_sent()
-        self.items = self._count()
+        self.items = count_items(self._read, self.sent, self.size)
 
     @classmethod
     def create(cls, path: str) -> Segment:
@@ -79,7 +80,8 @@ class Segment:
     def remove(self) -> None:
         """Delete the file."""
         self.close()
-        os.unlink(self.path)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.path)
 
     def _opened(self) -> int:
         if self._descriptor is None:
@@ -96,13 +98,6 @@ class Segment:
             return min(self.size, FIRST)
         (place,) = _SENT.unpack(header[len(_MAGIC) :])
         return place if FIRST <= place <= self.size else FIRST
-
-    def _count(self) -> int:
-        items, place = 0, self.sent
-        while found := self.next(place):
-            items += found.batch.items if found.batch else found.lost
-            place = found.end
-        return items
 
 
 def is_spool_file(start: bytes) -> bool:

@@ -78,7 +78,7 @@ class Shelf:
         """Delete the oldest file; return the number of items in it that were not sent."""
         _, segment = self._segments.popleft()
         segment.remove()
-        return segment.items
+        return 0 if _is_done(segment) else segment.items
 
     def tidy(self) -> None:
         """Empty the newest file if all of it was sent."""

@@ -79,12 +79,7 @@ class Store:
         with self._lock:
             if self._closed:
                 return False
-            if self._own is None:
-                self._own = Shelf(SpoolFolder.create(self._root, self._signal))
-            segment_bytes = 0 if self._newest_only else self._limits.segment_bytes
-            self._own.append(Batch(self._signal, items, time.time(), payload), segment_bytes)
-            while self._newest_only and len(self._own) > 1:
-                self._own.drop_oldest()
+            self._append(Batch(self._signal, items, time.time(), payload))
             lost = self._make_room()
         self._lose(Counter({SPOOL_FULL: lost}))
         return True
@@ -151,6 +146,23 @@ class Store:
                 for shelf in self._shelves():
                     shelf.close()
 
+    def _append(self, batch: Batch) -> None:
+        segment_bytes = 0 if self._newest_only else self._limits.segment_bytes
+        own = self._make_folder() if self._own is None else self._own
+        try:
+            own.append(batch, segment_bytes)
+        except FileNotFoundError:
+            # Somebody has deleted the folder; what can still be read of it is sent.
+            self._adopted.append(own)
+            own = self._make_folder()
+            own.append(batch, segment_bytes)
+        while self._newest_only and len(own) > 1:
+            own.drop_oldest()
+
+    def _make_folder(self) -> Shelf:
+        self._own = Shelf(SpoolFolder.create(self._root, self._signal))
+        return self._own
+
     def _position(self) -> Position:
         return Position(0, 0) if self._own is None else self._own.position()
 
@@ -161,7 +173,12 @@ class Store:
     def _find_head(self, losses: Counter[str]) -> Head | None:
         for shelf in reversed(self._shelves()):
             while segment := shelf.oldest():
-                found = segment.next(segment.sent)
+                try:
+                    found = segment.next(segment.sent)
+                except OSError:
+                    # The disk fails, or somebody has deleted the file.
+                    losses[SPOOL_DAMAGED] += shelf.drop_oldest()
+                    continue
                 if found is None:
                     break
                 if found.batch and found.batch.written >= time.time() - self._limits.seconds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -331,6 +332,22 @@ def test_nobody_listens(protocol: str) -> None:
 
     assert "refuses connections" in finding.says
     assert finding.mends[0].startswith("Start the receiver there")
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_unknown_name(protocol: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that the resolver does not know, and an address that is out of reach."""
+
+    def unknown(*arguments: object, **options: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    far = find({BASE: "http://192.0.2.1:4318", PROTOCOL: protocol})
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    finding = find({BASE: "http://colector:4318", PROTOCOL: protocol})
+
+    assert "has a name that is not known" in finding.says
+    assert "cannot be reached" in far.says
+    assert finding.mends[0].startswith("Correct the address")
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])

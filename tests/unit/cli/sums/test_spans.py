@@ -123,7 +123,7 @@ def test_cost_in_another_currency_is_unknown() -> None:
     ],
 )
 def test_calls_are_those_of_the_metrics(marks: dict[str, Any], *, sent: bool) -> None:
-    """Answers of LiteLLM's cache, mocks and relayed calls are calls; what says that it sent nothing is none."""
+    """LiteLLM's cache hits, mocks and relayed calls are calls; a span that says it sent nothing is none."""
     assert sent is only_call(otlp.call(attributes={semconv.USAGE_SOURCE: None, **marks})).sent
 
 

@@ -150,6 +150,17 @@ def test_deadlines_are_kept(make: Build, protocol: Protocol, kind: str) -> None:
         assert pipeline.stats()["traces"]["dropped"] == {}
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_dead_receiver_is_known_at_once(make: Build, protocol: Protocol) -> None:
+    """Where nothing listens, flush and shutdown say False after one attempt and do not use up their time."""
+    pipeline = make(dead_endpoint(), protocol)
+    record(pipeline)
+    begin = time.monotonic()
+    assert not pipeline.flush(30)
+    assert not pipeline.shutdown(30)
+    assert time.monotonic() - begin < 15
+
+
 def test_tls_failure_keeps_what_there_is(make: Build) -> None:
     """A receiver that does not speak TLS where it is asked to is one that is away."""
     with collector() as received:

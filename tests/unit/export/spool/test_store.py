@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import time
 from collections import Counter
@@ -226,6 +227,22 @@ def test_what_was_sent_is_not_sent_again(spool: Spool) -> None:
     store.adopt()
 
     assert [b"2", b"3"] == take_all(store)
+
+
+def test_a_deleted_folder_is_made_again(spool: Spool) -> None:
+    """If somebody deletes the spool under a program, later batches are kept; the deleted ones are counted."""
+    store = spool.store(size=8_000)
+    for _ in range(3):
+        store.append(noise(1000), 2)
+    shutil.rmtree(spool.root)
+    for number in range(4):
+        store.append(b"%d" % number + noise(1000), 1)
+    left = take_all(store)
+
+    assert [b"1", b"2", b"3"] == [batch[:1] for batch in left][-3:]
+    assert 10 == 2 * (len(left) - 4) + 4 + spool.lost["spool_damaged"]
+    store.close()
+    assert [] == list(spool.root.iterdir())
 
 
 def test_a_full_disk_leaves_no_half_batch(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:

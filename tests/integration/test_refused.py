@@ -1,4 +1,4 @@
-"""Delta temporality is refused where it is seen, and the figures of other programs are not touched by it."""
+"""What the stack does not store, it refuses aloud: delta temporality, logs, more than its queue holds."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import httpx
 import pytest
+import yaml
 
 from tests.integration.servers.collector import Collector
 from tests.integration.servers.prometheus import Prometheus
-from tests.integration.servers.server import wait_for
+from tests.integration.servers.server import DEPLOY, wait_for
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "stack.md"
 DELTA: Final = 1
@@ -84,3 +85,40 @@ def test_others_are_not_touched(collector: Collector, prometheus: Prometheus) ->
     wait_for(
         lambda: own_metrics(collector).get("otelcol_exporter_send_failed_metric_points_total") == 3.0, "3"
     )
+
+
+def test_logs_are_refused(collector: Collector) -> None:
+    """Nothing here stores logs, and who sends some is told: there is no such address."""
+    answer = httpx.post(f"{collector.otlp}/v1/logs", json={}, timeout=30.0, trust_env=False)
+
+    assert httpx.codes.NOT_FOUND == answer.status_code
+
+
+def test_full_queue_is_refused(tmp_path: Path) -> None:
+    """While Jaeger is away, the Collector accepts until its queue is full, and then asks to come again."""
+    overlay = tmp_path / "small.yaml"
+    queue = {"queue_size": 5_000, "batch": {"min_size": 1, "max_size": 5_000}}
+    overlay.write_text(
+        yaml.safe_dump({"exporters": {"otlp_grpc/jaeger": {"sending_queue": queue}}}), encoding="utf-8"
+    )
+    shipped = DEPLOY / "collector" / "collector.yaml"
+    collector = Collector(tmp_path, "127.0.0.1:1", "http://127.0.0.1:1", (shipped, overlay))
+    with collector:
+        answers = [send_span(collector, number) for number in range(1, 60)]
+
+    assert 200 == answers[0]
+    assert 503 == answers[-1]
+    assert {200, 503} == set(answers)
+
+
+def send_span(collector: Collector, number: int) -> int:
+    """Send a span of about 300 bytes; return the HTTP status."""
+    span = {
+        "traceId": f"{number:032x}",
+        "spanId": f"{number:016x}",
+        "name": "chat " + "x" * 250,
+        "startTimeUnixNano": "1700000000000000000",
+        "endTimeUnixNano": "1700000001000000000",
+    }
+    body = {"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {}, "spans": [span]}]}]}
+    return httpx.post(f"{collector.otlp}/v1/traces", json=body, timeout=30.0, trust_env=False).status_code
