@@ -91,7 +91,7 @@ def configure(**settings: object) -> None:
             return
         built = pipelines.build(loaded)
         install(loaded, built)
-        at_exit.register_exit(shutdown, loaded.exit_timeout)
+        _send_at_the_end(loaded.exit_timeout)
     for line in built.describe():
         logger.info("litespan: %s", line)
 
@@ -186,12 +186,20 @@ def instrument_from_outside() -> None:
     Raises:
         ConfigurationError: if an environment variable has a wrong value.
     """
-    global _termination  # noqa: PLW0603 - a process has one handler of SIGTERM
     loaded = _load_without_exports()
     with _lock:
         if _installed is None:
             _install_implicitly(loaded)
-            _termination = Termination(shutdown, loaded.exit_timeout)
+            _send_at_the_end(loaded.exit_timeout)
+
+
+def _send_at_the_end(timeout: float) -> None:
+    """Send what is left at exit and at SIGTERM, within ``timeout`` (seconds)."""
+    global _termination  # noqa: PLW0603 - a process has one handler of SIGTERM
+    at_exit.register_exit(shutdown, timeout)
+    if _termination is not None:
+        _termination.cancel()
+    _termination = Termination(shutdown, timeout)
 
 
 def _install_implicitly(loaded: Settings) -> None:
@@ -414,7 +422,7 @@ def _reset_after_fork() -> None:
     _lock = threading.RLock()
     _instruments.reset_after_fork()
     if _installed is not None:
-        _installed.recorder.table.reset_after_fork()
+        _installed.recorder.reset_after_fork()
 
 
 if hasattr(os, "register_at_fork"):

@@ -110,12 +110,20 @@ class using:  # noqa: N801 - it reads like the statement that it is part of
         )
 
     def __enter__(self) -> using:
-        outer = _innermost.get()
-        labels = self._own if outer is None else self._own.over(outer.labels)
-        _innermost.set(_Block(labels, outer, self, self._send_on()))
+        self._begin()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end()
+
+    @guarded("using")
+    def _begin(self) -> None:
+        outer = _innermost.get()
+        labels = self._own if outer is None else self._own.over(outer.labels)
+        _innermost.set(_Block(labels, outer, self, self._send_on()))
+
+    @guarded("using")
+    def _end(self) -> None:
         block = _innermost.get()
         # A generator that entered the block may be closed in another context: there is nothing to undo there.
         while block is not None and block.owner is not self:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -129,6 +130,17 @@ def reset() -> None:
     """Forget all counts, so that the next fault at each place is logged again."""
     with _lock:
         _errors.clear()
+
+
+def _reset_after_fork() -> None:
+    global _lock  # noqa: PLW0603 - the inherited lock may be held by a thread that does not exist here
+    _lock = threading.Lock()
+    reset()
+
+
+if hasattr(os, "register_at_fork"):
+    # The parent reports its own faults.
+    os.register_at_fork(after_in_child=_reset_after_fork)
 
 
 def add_listener(listener: Callable[[str, Exception], None]) -> None:

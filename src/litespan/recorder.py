@@ -216,6 +216,11 @@ class Recorder:
             scopes.keep_run(run)
         self._complete_scope(run)
 
+    def reset_after_fork(self) -> None:
+        """Forget the parent's records, and what was deferred for them, in a forked child."""
+        self.table.reset_after_fork()
+        self._deferred.clear()
+
     # -- model calls ---------------------------------------------------------------------------------------
     def _complete_call(self, call: ModelCall) -> None:
         if call.part is not None:

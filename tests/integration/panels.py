@@ -1,15 +1,16 @@
-"""The panels of the shipped dashboards, tried on a Prometheus; each finding names the panel."""
+"""The shipped panels and rules, tried on a Prometheus; each finding names the panel or the rule."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from dashboards.build import queries
 from tests.integration.servers.prometheus_api import PrometheusApi, Sample
 from tests.stack.dashboard_files import UIDS, read, selectors, targets, variables
 from tests.stack.promql_names import names
+from tests.stack.rule_files import RULES, sources
 
 Exposed = Mapping[str, frozenset[str]]
 
@@ -83,12 +84,34 @@ def unknown_names(seen: Exposed) -> list[str]:
     return sorted(set(found))
 
 
+def unknown_names_of_rules(seen: Exposed, but: Container[str]) -> list[str]:
+    """Return the metrics and labels that rules rest on and nobody has exposed; some metrics are left out."""
+    found = []
+    for rule in RULES:
+        known = frozenset().union(*(seen.get(metric, frozenset()) for metric in sources(rule.expr)))
+        absent = [name for name in sources(rule.expr) - seen.keys() if name not in but]
+        found += [f"{rule.name}: no metric {name}" for name in sorted(absent)]
+        found += [f"{rule.name}: no label {name}" for name in sorted(names(rule.expr).labels - known)]
+    return sorted(set(found))
+
+
 def at_the_end(
     api: PrometheusApi, one: Shown, variables: Mapping[str, str], span: str = _SPAN
 ) -> list[Sample]:
     """Return what a query gives for the last ``span``, whether the panel shows one figure or a curve."""
     samples = api.query(queries.substitute(one.expr, span, span, variables))
     return [sample for sample in samples if not math.isnan(sample.value)]
+
+
+def by_labels(
+    api: PrometheusApi, one: Shown, variables: Mapping[str, str]
+) -> dict[tuple[tuple[str, str | float], ...], float]:
+    """Return the same by labels; bounds of buckets, which are spelled in more than one way, as numbers."""
+    found = {}
+    for sample in at_the_end(api, one, variables):
+        labels = {key: float(text) if key == "le" else text for key, text in sample.labels.items()}
+        found[tuple(sorted(labels.items()))] = sample.value
+    return found
 
 
 def as_drawn(api: PrometheusApi, one: Shown, variables: Mapping[str, str]) -> list[Sample]:

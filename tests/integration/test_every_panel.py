@@ -5,47 +5,31 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
-from dashboards.build.names import series
 from dashboards.build.not_shown import NOT_SHOWN
 from litespan import semconv
 from tests.integration import panels
 from tests.integration.everything import CLAUDE, LATENCIES, TIMED
 from tests.integration.everything_program import SERVICE
+from tests.integration.expected import FACTS, HAPPENED, NOT_EXPOSED, ZERO
 from tests.integration.panels import Shown
 from tests.integration.servers.ports import server_port
 from tests.integration.servers.prometheus_api import PrometheusApi
 from tests.integration.servers.server import wait_for
-from tests.integration.ways import Ways, all_ways, scraping
-from tests.stack.emitted import SERIES
-from tests.stack.promql_names import names
-from tests.stack.rule_files import BUDGET, RECORDS, RULES, SLOW, sources
+from tests.integration.ways import DROPPED, RENAMED, Ways, all_ways, scraping
+from tests.stack.emitted import SERIES, series_of
+from tests.stack.rule_files import RECORDS, SLOW, sources
 
 pytestmark = pytest.mark.timeout(400)
 
 CENT: Final = 0.005
 OF_IT: Final = {"service": SERVICE}
 OF_THE_DEMO: Final = {"service": "litespan-demo"}
-
-# Figures that are zero in this run, and why zero is the truth.
-ZERO: Final = {
-    ("Export queue", "{{service_name}} {{service_instance_id}}"): "all spans were sent, in vain",
-    ("Share of calls without their model's name", "{{service_name}}"): "no more models than are told apart",
-}
-# Metrics of rules that this run has not, and why.
-NOT_EXPOSED: Final = {
-    series(semconv.INFERENCE_TIME_TO_FIRST_CHUNK, "bucket"): "of the generation `latest`; a process has one",
-    BUDGET: "the table of budgets ships empty",
-}
-HAPPENED: Final = {
-    "LitespanInternalErrors": "the redaction fails",
-    "LitespanTelemetryDropped": "nobody takes the spans",
-    "LitespanUnpricedCalls": "a model has no price",
-}
 
 
 @pytest.fixture(scope="module")
@@ -64,38 +48,31 @@ def value(api: PrometheusApi, one: Shown, variables: dict[str, str]) -> float:
 def test_every_name_is_exposed(ways: Ways) -> None:
     """Every metric and every label that a panel or a rule asks for was exposed by the run."""
     seen = panels.exposed(ways.pushed, SERVICE)
-    missing = [
-        f"{rule.name}: {metric}"
-        for rule in RULES
-        for metric in sorted(sources(rule.expr) - seen.keys() - NOT_EXPOSED.keys())
-    ]
-    for rule in RULES:
-        known = frozenset().union(*(seen.get(metric, frozenset()) for metric in sources(rule.expr)))
-        missing += [f"{rule.name}: label {label}" for label in sorted(names(rule.expr).labels - known)]
 
-    assert [] == panels.unknown_names(seen) + missing
+    assert [] == panels.unknown_names(seen)
+    assert [] == panels.unknown_names_of_rules(seen, NOT_EXPOSED)
 
 
 def test_every_metric_was_emitted_and_is_shown(ways: Ways) -> None:
     """The run exposed each metric of the conventions' default generation, and each of them is on a panel."""
     seen = panels.exposed(ways.pushed, SERVICE).keys() & SERIES.keys()
     used = frozenset().union(*(sources(one.expr) for one in panels.ALL))
-    emitted = {metric for metric in semconv.METRICS if any(name in seen for name in _series_of(metric))}
-    unseen = {metric for metric in emitted if not used.intersection(_series_of(metric))}
+    emitted = {metric for metric in semconv.METRICS if seen & series_of(metric).keys()}
+    unseen = {metric for metric in emitted if not used & series_of(metric).keys()}
 
     assert set(semconv.METRICS) == emitted
     assert unseen == emitted & NOT_SHOWN.keys()
-
-
-def _series_of(metric: semconv.Metric) -> list[str]:
-    parts = ("bucket", "sum", "count") if metric.kind == "histogram" else ("",)
-    return [series(metric, part) for part in parts]
 
 
 def test_every_panel_shows_something(ways: Ways) -> None:
     """Every query of every panel gives figures, and zeros alone only where zero is the truth."""
     assert [] == panels.without_data(ways.pushed, OF_IT)
     assert ZERO.keys() == panels.only_zeros(ways.pushed, OF_IT)
+
+
+def test_the_demo_fills_every_panel(ways: Ways) -> None:
+    """After the demo alone, too, every query of every panel gives figures."""
+    assert [] == panels.without_data(ways.pushed, OF_THE_DEMO)
 
 
 def test_every_variable_offers_something(ways: Ways) -> None:
@@ -107,19 +84,10 @@ def test_every_variable_offers_something(ways: Ways) -> None:
 def test_other_ways_show_the_same(way: str, ways: Ways) -> None:
     """Every query gives the same figures when Prometheus scrapes the program, or the Collector."""
     other: PrometheusApi = getattr(ways, way)
+    by_labels = partial(panels.by_labels, variables=OF_IT)
 
     for one in panels.ALL:
-        assert _figures(ways.pushed, one) == pytest.approx(_figures(other, one)), one.title
-
-
-def _figures(api: PrometheusApi, one: Shown) -> dict[tuple[tuple[str, str | float], ...], float]:
-    """Return what a query gives, by labels; the ways spell the bounds of buckets differently."""
-    return {
-        tuple(sorted((key, float(text) if key == "le" else text) for key, text in sample.labels.items())): (
-            sample.value
-        )
-        for sample in panels.at_the_end(api, one, OF_IT)
-    }
+        assert by_labels(ways.pushed, one) == pytest.approx(by_labels(other, one)), one.title
 
 
 @pytest.mark.parametrize("panel", ["Spend today", "Spend this month", "Spend in the time shown"])
@@ -133,9 +101,9 @@ def test_spend_is_the_providers(panel: str, ways: Ways) -> None:
 
 def test_run_rate_is_thirty_days(ways: Ways) -> None:
     """The run rate is thirty times what the provider billed in this day."""
-    rate = panels.find("Run rate: 30 days", "Spend")
+    rate = value(ways.pushed, panels.find("Run rate: 30 days", "Spend"), OF_IT)
 
-    assert 30 * sum(ways.report["usd"].values()) == pytest.approx(value(ways.pushed, rate, OF_IT), abs=CENT)
+    assert 30 * sum(ways.report["usd"].values()) == pytest.approx(rate, abs=CENT)
 
 
 BARS: Final = [one for one in panels.ALL if one.panel.startswith("Spend by ")]
@@ -188,22 +156,46 @@ def test_savings_and_tokens_are_the_providers(ways: Ways) -> None:
     assert {"Input": ways.report["input_tokens"], "Output": ways.report["output_tokens"]} == tokens
 
 
+@pytest.mark.parametrize(("panel", "name"), FACTS)
+def test_counts_are_what_happened(panel: str, name: str, ways: Ways) -> None:
+    """Calls, runs, tools, handoffs and guardrails are counted once each, by how they ended."""
+    assert FACTS[panel, name] == value(ways.pushed, panels.find(panel, name), OF_IT)
+
+
+@pytest.mark.parametrize("name", ["Internal errors", "Dropped", "Failed exports"])
+def test_litespan_tells_of_its_own_troubles(name: str, ways: Ways) -> None:
+    """What litespan lost and where it failed is on the panel as the program itself knows it."""
+    told = ways.report["stats"]
+    spans = told["export"]["traces"]
+    known = {
+        "Internal errors": told["internal_errors"],
+        "Dropped": spans["dropped"],
+        "Failed exports": spans["export_failures"],
+    }
+    figure = panels.find("Lost in the time shown", name)
+
+    assert sum(known[name].values()) == value(ways.pushed, figure, OF_IT)
+
+
 QUANTILES: Final = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+
+
+OF_A_MODEL: Final = "{{gen_ai_request_model}}"
 
 
 @pytest.mark.parametrize("note", QUANTILES)
 @pytest.mark.parametrize(
     ("panel", "name"),
     [
-        ("Models", "Duration {}"),
-        ("Models", "First chunk {}"),
-        ("Duration of calls", "{{{{gen_ai_request_model}}}} {}"),
-        ("Time to first chunk", "{{{{gen_ai_request_model}}}} {}"),
+        ("Models", "Duration"),
+        ("Models", "First chunk"),
+        ("Duration of calls", OF_A_MODEL),
+        ("Time to first chunk", OF_A_MODEL),
     ],
 )
 def test_quantiles_are_right_within_a_bucket(panel: str, name: str, note: str, ways: Ways) -> None:
     """Quantiles lie in the bucket of the latency that the provider had, or in the next one."""
-    one = panels.find(panel, name.format(note))
+    one = panels.find(panel, f"{name} {note}")
     known = sorted(LATENCIES)[math.ceil(QUANTILES[note] * len(LATENCIES)) - 1]
     (shown,) = panels.at_the_end(ways.pushed, one, {**OF_IT, "model": TIMED})
     buckets = semconv.OPERATION_DURATION.buckets
@@ -229,17 +221,6 @@ def test_alerts_of_what_happened(alert: str, ways: Ways) -> None:
     assert wait_for(lambda: ways.pushed.query(query), alert)
 
 
-RENAMED: Final = [
-    {
-        "source_labels": ["__name__"],
-        "regex": "litespan_cost_total",
-        "target_label": "__name__",
-        "replacement": "litespan_spend_total",
-    }
-]
-DROPPED: Final = [{"action": "labeldrop", "regex": "gen_ai_agent_name"}]
-
-
 @pytest.mark.parametrize(
     ("change", "finding"),
     [
@@ -252,7 +233,7 @@ DROPPED: Final = [{"action": "labeldrop", "regex": "gen_ai_agent_name"}]
     ids=["metric renamed", "label dropped"],
 )
 def test_names_that_changed_are_found(
-    change: list[dict[str, str]], finding: str, ways: Ways, tmp_path: Path
+    change: list[dict[str, Any]], finding: str, ways: Ways, tmp_path: Path
 ) -> None:
     """When a metric has another name, or a label is gone, what is found names the panel."""
     changed = scraping(tmp_path, ways.port, change)

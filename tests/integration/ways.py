@@ -24,6 +24,19 @@ SHIPPED: Final = DEPLOY / "collector" / "collector.yaml"
 SOON: Final = 120.0
 """Seconds that a program may take on a busy machine."""
 
+RENAMED: Final = [
+    {
+        "source_labels": ["__name__"],
+        "regex": "litespan_cost_total",
+        "target_label": "__name__",
+        "replacement": "litespan_spend_total",
+    }
+]
+"""Gives a metric another name on its way."""
+
+DROPPED: Final = [{"action": "labeldrop", "regex": "gen_ai_agent_name"}]
+"""Takes a label off on the way."""
+
 _LAST: Final = "litespan_records_open"
 
 
@@ -44,7 +57,7 @@ class Ways:
     relayed: PrometheusApi
 
 
-def scraping(folder: Path, port: int, relabel: Sequence[Mapping[str, str]] = ()) -> Prometheus:
+def scraping(folder: Path, port: int, relabel: Sequence[Mapping[str, Any]] = ()) -> Prometheus:
     """Return a Prometheus, not yet started, that also scrapes this port, and changes names on the way."""
     folder.mkdir(exist_ok=True)
     prometheus = Prometheus(folder, interval=PACE)

@@ -169,6 +169,14 @@ def _count_attempts(original: Any) -> Any:
     return count
 
 
+def _forget_lost(original: Any) -> Any:
+    def begin(probe: Any) -> None:
+        original(probe)
+        probe.lost = 0
+
+    return begin
+
+
 def _leave_class_out(original: Any) -> Any:
     def count(emitter: Any, cost: Cost, spending: Any) -> None:
         told = {name: amount for name, amount in cost.by_class.items() if name != "output"}
@@ -249,6 +257,10 @@ MUTATIONS: Final = (
     Mutation(
         "failed calls never in doubt",
         _with(f"{_SOURCES}.litellm_mapping.unbilled_doubt", lambda _: lambda _: None),
+    ),
+    Mutation(
+        "lost answers of retried calls forgotten",
+        _with(f"{_SOURCES}.litellm_transport.Probe.begin_attempt", _forget_lost),
     ),
     Mutation("reasoning left out of spans", _with("litespan.emit.attributes._usage", _no_reasoning)),
     Mutation("a class left out of the cost counter", _with(f"{_METRICS}._count_cost", _leave_class_out)),

@@ -48,7 +48,11 @@ def beside_content(capture: Capture) -> str:
     """Return all that spans and events have but their content: the attributes for it, and failures' texts."""
     told: list[Any] = []
     for span in capture.spans:
-        told += [span.name, _others(span.attributes), [(e.name, dict(e.attributes or {})) for e in span.events]]
+        told += [
+            span.name,
+            _others(span.attributes),
+            [(e.name, dict(e.attributes or {})) for e in span.events],
+        ]
         if not span.name.startswith(semconv.CHAT):
             told.append(span.status.description)
     told += [[event.event_name, event.body, _others(event.attributes)] for event in capture.events]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -10,11 +11,12 @@ import pytest
 
 from litespan.testing import Provider, Reply
 from litespan.testing.wire import Request
+from tests.fakes.litellm_calls import MODELS
 from tests.fakes.ports import free_port
 from tests.flow.entrances import finish
 from tests.safety.canaries import CANARIES
 
-MODEL = "openai/gpt-4o-mini"
+MODEL = MODELS["openai"]
 MESSAGES = [{"role": "user", "content": CANARIES["user_prompt"]}]
 ONCE: dict[str, Any] = {"num_retries": 0, "max_retries": 0}
 
@@ -35,10 +37,9 @@ def steered(url: str) -> dict[str, Any]:
     }
 
 
-def secret_url(url: str) -> str:
-    """Return a URL with user-info and a query."""
-    user_info = f"{CANARIES['url_user']}:{CANARIES['url_password']}"
-    return f"{url.replace('://', f'://{user_info}@')}?key={CANARIES['url_query']}"
+def secret_url(url: str, place: str = "url_password") -> str:
+    """Return a URL with user-info, whose password is the canary of a place."""
+    return url.replace("://", f"://{CANARIES['url_user']}:{CANARIES[place]}@")
 
 
 def echo(request: Request) -> Reply:
@@ -90,23 +91,33 @@ async def module_key(provider: Provider) -> None:
         litellm.completion(model=MODEL, messages=MESSAGES, api_base=provider.url(), **ONCE)
 
 
-async def url_secrets(provider: Provider) -> None:
-    """Put user-info and a query into the base URL."""
-    await litellm.acompletion(
-        **{**steered(provider.url()), "api_base": secret_url(provider.url())}, model=MODEL, messages=MESSAGES
-    )
+async def url_user_info(provider: Provider) -> None:
+    """Put user-info into the base URL; the SDK of OpenAI refuses that."""
+    for wire, model in MODELS.items():
+        given = {"api_key": CANARIES["call_key"], **ONCE}
+        with contextlib.suppress(Exception):
+            await litellm.acompletion(
+                model, MESSAGES, api_base=secret_url(provider.url(wire), query=""), **given
+            )
+
+
+async def url_query(provider: Provider) -> None:
+    """Put a query into the base URL."""
+    url = f"{provider.url()}?key={CANARIES['url_query']}"
+    await litellm.acompletion(**steered(url), model=MODEL, messages=MESSAGES)
 
 
 async def unreachable(provider: Provider) -> None:
-    """Do so with an address where nobody is."""
+    """Call an address where nobody is."""
     url = secret_url(f"http://127.0.0.1:{free_port()}")
-    await litellm.acompletion(**{**steered(url)}, model=MODEL, messages=MESSAGES)
+    await litellm.acompletion(**steered(url), model=MODELS["anthropic"], messages=MESSAGES)
 
 
 async def no_address(provider: Provider) -> None:
-    """Do so with a URL that is none: its port is no number."""
-    url = secret_url("http://127.0.0.1:port")
-    await litellm.acompletion(**{**steered(url)}, model=MODEL, messages=MESSAGES)
+    """Call a URL that is none: its port is no number."""
+    await litellm.acompletion(
+        **steered(secret_url("http://127.0.0.1:port")), model=MODELS["anthropic"], messages=MESSAGES
+    )
 
 
 async def egress_proxy(provider: Provider) -> None:
@@ -117,22 +128,35 @@ async def egress_proxy(provider: Provider) -> None:
             patch.setenv(name, proxy)
         patch.delenv("NO_PROXY", raising=False)
         patch.delenv("no_proxy", raising=False)
-        litellm.completion(model=MODEL, messages=MESSAGES, **steered(provider.url()))
+        litellm.in_memory_llm_clients_cache.flush_cache()  # of clients that were made without the proxy
+        try:
+            litellm.completion(model=MODEL, messages=MESSAGES, **steered(provider.url()))
+        finally:
+            litellm.in_memory_llm_clients_cache.flush_cache()
 
 
 async def router(provider: Provider) -> None:
     """Call a deployment of a Router, and be refused."""
     deployment = {
         "model": MODEL,
-        "api_base": secret_url(provider.url()).replace(CANARIES["url_password"], CANARIES["router_url_password"]),
+        "api_base": provider.url(),
         "api_key": CANARIES["router_key"],
         "extra_headers": {"x-extra": CANARIES["router_header"]},
         "max_retries": 0,
     }
+    address = secret_url(provider.url("anthropic"), "router_url_password")
+    other = {**deployment, "model": MODELS["anthropic"], "api_base": address}
     made = litellm.Router(
-        [{"model_name": "first", "litellm_params": deployment}], num_retries=0, disable_cooldowns=True
+        [
+            {"model_name": "first", "litellm_params": deployment},
+            {"model_name": "second", "litellm_params": other},
+        ],
+        num_retries=0,
+        disable_cooldowns=True,
     )
     provider.respond = echo
+    with contextlib.suppress(Exception):
+        await made.acompletion(model="second", messages=MESSAGES)
     await made.acompletion(model="first", messages=MESSAGES)
 
 
@@ -190,7 +214,10 @@ async def vertex(provider: Provider) -> None:
 async def picture(provider: Provider) -> None:
     """Show a picture whose URL is signed."""
     url = f"https://pictures.example/a.png?signature={CANARIES['image_url_query']}"
-    parts = [*({"type": "text", "text": m["content"]} for m in MESSAGES), {"type": "image_url", "image_url": url}]
+    parts = [
+        *({"type": "text", "text": m["content"]} for m in MESSAGES),
+        {"type": "image_url", "image_url": url},
+    ]
     await litellm.acompletion(
         model=MODEL, messages=[{"role": "user", "content": parts}], **steered(provider.url())
     )
@@ -204,10 +231,13 @@ async def other_operations(provider: Provider) -> None:
     )
     await litellm.atext_completion(model=MODEL, prompt=CANARIES["completion_prompt"], **given)
     given.pop("extra_query")
-    await litellm.aembedding(model="openai/text-embedding-3-small", input=[CANARIES["embedding_input"]], **given)
+    await litellm.aembedding(
+        model="openai/text-embedding-3-small", input=[CANARIES["embedding_input"]], **given
+    )
 
 
 CALLS = (
-    good, refused, refused_blocking, environment_key, environment_key_blocking, module_key, url_secrets,
-    unreachable, no_address, egress_proxy, router, gateway, azure, bedrock, vertex, picture, other_operations,
+    good, refused, refused_blocking, environment_key, environment_key_blocking, module_key, url_user_info,
+    url_query, unreachable, no_address, egress_proxy, router, gateway, azure, bedrock, vertex, picture,
+    other_operations,
 )  # fmt: skip

@@ -90,7 +90,7 @@ def agent(provider: Provider, name: str = "A", **options: Any) -> Agent[Any]:
         extra_body=given["extra_body"],
         extra_query=given["extra_query"],
         metadata={"secret": CANARIES["settings_metadata"]},
-        extra_args={"user": CANARIES["end_user"], "headers": given["headers"]},
+        extra_args={"user": CANARIES["end_user"]},
     )
     options.setdefault("model", litespan.LitellmModel(MODEL, provider.url(), CANARIES["model_key"]))
     return Agent(name=name, instructions=CANARIES["system_prompt"], model_settings=settings, **options)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from litespan.settings import CONTENT_MODES, EVENT_ONLY, NO_CONTENT, SPAN_AND_EVENT, SPAN_ONLY
+from litespan.settings import CONTENT_MODES, EVENT_ONLY, SPAN_AND_EVENT, SPAN_ONLY
 from litespan.testing import Capture, Provider
 from tests.flow.everything import emitted, on_spans
 from tests.safety.canaries import (
@@ -29,10 +29,18 @@ pytestmark = pytest.mark.timeout(180)
 
 Act = Callable[[Provider], Awaitable[None]]
 
-# Canaries that never leave the process, so that nobody can say whether they were there.
-UNSEEN = {"run_context", "trace_metadata", "call_metadata", "aws_secret", "custom_span", "spoken", "heard"}
-# Content that no attribute has: the conventions know none, or litespan leaves it out.
-NEVER_SHOWN = {"guardrail_info", "guardrail_error", "hook_error", "run_context", "tool_cause", "embedding_input"}
+# Canaries that neither the provider nor the program's exceptions show.
+UNSEEN = {
+    "aws_secret", "aws_session_token", "azure_token", "custom_span", "egress_proxy_password",
+    "guardrail_info", "heard", "mcp_header", "mcp_url_password", "mcp_url_token", "mcp_url_user",
+    "router_url_password", "run_context", "spoken", "trace_metadata", "url_password", "url_user",
+    "vertex_private_key", "answer", "reasoning", "call_metadata",
+}  # fmt: skip
+# Content that is on no span: the conventions have no place for it, or the Agents SDK does not tell it.
+NEVER_SHOWN = {
+    "embedding_input", "guardrail_error", "guardrail_info", "hook_error", "run_context", "tool_cause",
+    "tool_description", "tool_error",
+}  # fmt: skip
 
 
 @dataclass
@@ -91,7 +99,7 @@ def test_forty_places_and_more() -> None:
 async def test_no_canary_where_none_was_asked_for(
     provider: Provider, mode: str, log: io.StringIO, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Credentials are nowhere; content is in the attributes of the places that the mode names, and in no other."""
+    """Credentials are nowhere; content is in the attributes that the mode names, and nowhere else."""
     with Capture(capture_content=mode) as capture:
         evidence = await everything(provider)
     printed = "".join(capfd.readouterr())
@@ -100,10 +108,8 @@ async def test_no_canary_where_none_was_asked_for(
     assert [] == found_in(beside_content(capture))
     assert [] == found_in(log.getvalue())
     assert [] == found_in(printed)
-    spans = CONTENT if mode in (SPAN_ONLY, SPAN_AND_EVENT) else ()
-    events = CONTENT if mode in (EVENT_ONLY, SPAN_AND_EVENT) else ()
-    assert set(found_in(on_spans(capture))) == set(spans) - NEVER_SHOWN
-    assert set(found_in(in_events(capture))) <= set(events) - NEVER_SHOWN
-    assert bool(events) == ("user_prompt" in found_in(in_events(capture)))
-    if mode == NO_CONTENT:
-        assert set(PLACES) - UNSEEN == set(found_in("".join(evidence.texts))) - UNSEEN
+    on_span, in_event = mode in (SPAN_ONLY, SPAN_AND_EVENT), mode in (EVENT_ONLY, SPAN_AND_EVENT)
+    assert (set(CONTENT) - NEVER_SHOWN if on_span else set()) == set(found_in(on_spans(capture)))
+    assert set(found_in(in_events(capture))) <= set(CONTENT) - NEVER_SHOWN
+    assert in_event == ("user_prompt" in found_in(in_events(capture)))
+    assert set(PLACES) - UNSEEN <= set(found_in("".join(evidence.texts)))

@@ -13,7 +13,8 @@ RESOURCE: Final = frozenset(label(attribute) for attribute in PROMOTED)
 _HISTOGRAM: Final = ("bucket", "sum", "count")
 
 
-def _series_of(metric: Metric) -> dict[str, frozenset[str]]:
+def series_of(metric: Metric) -> dict[str, frozenset[str]]:
+    """Return the series of a metric with their labels."""
     labels = RESOURCE | {label(attribute) for attribute in metric.attributes}
     if metric.kind != "histogram":
         return {series(metric): labels}
@@ -24,5 +25,5 @@ SERIES: Final[Mapping[str, frozenset[str]]] = {
     name: labels
     for generation in GENERATIONS.values()
     for metric in generation.metrics
-    for name, labels in _series_of(metric).items()
+    for name, labels in series_of(metric).items()
 }

@@ -13,10 +13,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from litespan.export.counting import CountingLogExporter, CountingMetricExporter, CountingSpanExporter
 from litespan.export.deadline import Worker
+from litespan.export.forked import leave_to_parent
 from litespan.export.ledger import LOGS, TRACES, Destination, ExportLedger
 from litespan.export.log_queue import LogQueue
 from litespan.export.queue_book import QueueBook, QueueSize
 from litespan.export.span_queue import SpanQueue
+from litespan.guard import guarded
 
 
 class Path(ABC):
@@ -162,13 +164,17 @@ class MetricPath(Path):
         """Start from zero in a forked child, which sends under an instance id of its own.
 
         The inherited reader holds the parent's sums and would send them again. Where the SDK can add a reader
-        later, a new one takes over and starts from zero; older SDKs (1.40) cannot, there the sums stay. It is
-        added on the worker, because a thread of the parent may hold a lock of the metrics SDK for ever.
+        later, a new one takes over and starts from zero; older SDKs (1.40) cannot, there the sums stay.
         """
         super().reset_after_fork()
-        if hasattr(self._provider, "add_metric_reader"):
+        if self._provider is not None and hasattr(self._provider, "add_metric_reader"):
             self._exporter = self._exporter.succeed_after_fork()
-            self.worker.submit(self._replace_reader)
+            if leave_to_parent(self._provider, self.reader):
+                # At once, so that the child's first measurement is counted.
+                guarded("export.fork")(self._replace_reader)()
+            else:
+                # A thread of the parent may hold a lock of the metrics SDK for ever.
+                self.worker.submit(self._replace_reader)
         else:
             self._exporter.reset_after_fork()
 

@@ -13,6 +13,7 @@ from opentelemetry.sdk.environment_variables import OTEL_EXPORTER_OTLP_METRICS_D
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 
+from litespan.export.forked import leave_to_parent
 from litespan.export.ledger import METRICS, Destination
 from litespan.export.paths import Path
 from litespan.settings import ConfigurationError, Settings
@@ -79,6 +80,9 @@ class ScrapePath(Path):
     def reset_after_fork(self) -> None:
         """In a forked child, leave the port to the parent; an adopted registry starts from zero."""
         super().reset_after_fork()
+        if self._provider is not None:
+            # First, because the program's measurements need its locks.
+            leave_to_parent(self._provider, self.reader)
         if self._server is not None:
             # Only this process's copy of the socket; else it would keep the port after the parent's end.
             self._server.socket.close()
@@ -90,7 +94,7 @@ class ScrapePath(Path):
                 self._shown,
             )
         elif hasattr(self._provider, "add_metric_reader"):
-            # On the worker, because a thread of the parent may hold a lock of the metrics SDK for ever.
+            # On the worker, because a thread of the parent may hold a lock of the registry for ever.
             self.worker.submit(self._replace_reader)
 
     def _replace_reader(self) -> bool:

@@ -46,11 +46,13 @@ class ModelSpans:
         if not isinstance(call, ModelCall):
             return
         data = span.span_data
-        self._settle(call, span)
-        agents_models.complete(call, data)
-        if self._recorder.captures_content(allowed=allows_content(data, call)):
-            agents_models.keep_content(call, data)
-        self._recorder.end(call)
+        try:
+            self._settle(call, span)
+            agents_models.complete(call, data)
+            if self._recorder.captures_content(allowed=allows_content(data, call)):
+                agents_models.keep_content(call, data)
+        finally:
+            self._recorder.end(call)
         annotate(data, span_facts.of_call(call))
 
     def _settle(self, call: ModelCall, span: Any) -> None:

@@ -57,9 +57,12 @@ class AgentsProcessor(TracingProcessor):
     def on_trace_end(self, trace: Any) -> None:
         """End the root, or let it wait for its children."""
         opened = self._recorder.table.trace(trace.trace_id)
-        if opened is not None:
+        if opened is None:
+            return
+        try:
             self._detach_unfinished(opened)
             agents_outcome.settle(opened.workflow, None)
+        finally:
             self._recorder.end(opened.workflow)
 
     @guarded("agents processor")
@@ -95,16 +98,10 @@ class AgentsProcessor(TracingProcessor):
             return
         if record is None:
             return
-        agents_outcome.settle(record, span.error)
-        record_type = type(record)
-        complete = agents_mapping.COMPLETE.get(record_type)
-        if complete is not None:
-            complete(record, span)
-        if record_type in agents_mapping.HAVE_CONTENT and self._recorder.captures_tools(
-            allowed=agents_mapping.allows_content(record, data)
-        ):
-            agents_mapping.take_content(record, data)
-        self._recorder.end(record)
+        try:
+            self._complete(record, span)
+        finally:
+            self._recorder.end(record)  # also of data that cannot be read: nothing is left open
 
     def shutdown(self) -> None:
         """Do nothing: litespan's own exit handler closes and flushes, within its own deadline."""
@@ -118,6 +115,17 @@ class AgentsProcessor(TracingProcessor):
     def _parent(self, span: Any) -> Record | None:
         table = self._recorder.table
         return table.span(span.parent_id) or table.root(span.trace_id)
+
+    def _complete(self, record: Record, span: Any) -> None:
+        agents_outcome.settle(record, span.error)
+        record_type = type(record)
+        complete = agents_mapping.COMPLETE.get(record_type)
+        if complete is not None:
+            complete(record, span)
+        if record_type in agents_mapping.HAVE_CONTENT and self._recorder.captures_tools(
+            allowed=agents_mapping.allows_content(record, span.span_data)
+        ):
+            agents_mapping.take_content(record, span.span_data)
 
     def _detach_unfinished(self, trace: OpenTrace) -> None:
         """Put the ambient context back where a span that the program never finished is still current.

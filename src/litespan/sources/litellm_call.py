@@ -12,7 +12,7 @@ from contextvars import ContextVar, Token
 from typing import Any, Final
 
 from litespan import records
-from litespan.guard import guarded
+from litespan.guard import guarded, guarded_two
 from litespan.recorder import Position, Recorder
 from litespan.records import ModelCall
 from litespan.sources import litellm_answer, litellm_secrets, litellm_transport, span_facts
@@ -74,7 +74,7 @@ class OpenCall:
             return
         self._token = self._span_token = None
         if span is not None:
-            self.record.handle.detach(span)  # type: ignore[union-attr]  # the span was attached by it
+            self._detach(span)
         current.reset(token)
 
     @property
@@ -86,12 +86,22 @@ class OpenCall:
     def _attach(self) -> object:
         return self.record.handle.attach() if self.record.handle is not None else None
 
+    @guarded_two("call source")
+    def _detach(self, token: object) -> None:
+        self.record.handle.detach(token)  # type: ignore[union-attr]  # the span was attached by it
+
     # -- ends ----------------------------------------------------------------------------------------------
     @guarded("call source")
     def returned(self, response: Any) -> None:
         """End the call with a whole response."""
         if self.closed:
             return
+        try:
+            self._fill(response)
+        finally:
+            self._end(records.OK)  # also of an answer that cannot be read: a call is never left open
+
+    def _fill(self, response: Any) -> None:
         fill_cache_writes(read(response, "usage"))
         mapping.fill_from_response(self.record, response)
         answer = read(self.probe, "answer")
@@ -99,21 +109,24 @@ class OpenCall:
         split_cache_writes(self.record, answer)
         if self.record.captures_content:
             self.record.output = litellm_answer.choices(response)
-        self._end(records.OK)
 
     @guarded("call source")
     def failed(self, error: BaseException) -> None:
         """End the call with the exception that the program is about to see."""
         if self.closed:
             return
-        if mapping.was_cancelled(error) or self._was_interrupted(error):
-            outcome = records.ABANDONED if isinstance(error, GeneratorExit) else records.CANCELLED
-        else:
-            cut = self.record.time_to_first_chunk is not None and mapping.was_cut(error)
-            outcome = records.INCOMPLETE if cut else records.ERROR
-            self.record.failure = self._failure(error, cut=cut)
-            self.record.attempts = mapping.attempts_from(error)
-        self._end(outcome)
+        outcome = records.ERROR
+        try:
+            if mapping.was_cancelled(error) or self._was_interrupted(error):
+                outcome = records.ABANDONED if isinstance(error, GeneratorExit) else records.CANCELLED
+            else:
+                cut = self.record.time_to_first_chunk is not None and mapping.was_cut(error)
+                outcome = records.INCOMPLETE if cut else records.ERROR
+                self.record.failure = records.Failure(type=records.exception_type(type(error)))
+                self.record.failure = self._failure(error, cut=cut)
+                self.record.attempts = mapping.attempts_from(error)
+        finally:
+            self._end(outcome)
 
     def _was_interrupted(self, error: BaseException) -> bool:
         """Say whether an error is what LiteLLM made of a cancellation, as of calls to Azure (litellm 1.83.0).
@@ -132,13 +145,23 @@ class OpenCall:
             failure.exception = type(original).__name__
             failure.status = mapping.failure_from(original, with_message=False).status
         if failure.message is not None:
-            failure.message = litellm_secrets.without(failure.message, self.secrets or ())
+            sent = litellm_secrets.of_sent(read(self.probe, "answer"))
+            secrets = (*(self.secrets or ()), *sent, *litellm_secrets.of_process())
+            failure.message = litellm_secrets.without(failure.message, secrets)
         return failure
 
     def _end(self, outcome: str) -> None:
         self.closed = True
+        self.record.outcome = outcome
+        try:
+            self._note_traffic()
+            self._note_usage(outcome)
+        finally:
+            self._recorder.end(self.record, self._left_ns)
+        self._annotate()
+
+    def _note_traffic(self) -> None:
         record = self.record
-        record.outcome = outcome
         if self.probe is not None and self.probe.attempts:
             record.attempts = self.probe.attempts
             record.lost_attempts = self.probe.lost
@@ -148,9 +171,6 @@ class OpenCall:
                 record.server_address, record.server_port = seen
                 record.server_learned = True
         record.usage_elsewhere = self.custom and bool((record.whole or record).inner_tokens)
-        self._note_usage(outcome)
-        self._recorder.end(record, self._left_ns)
-        self._annotate()
 
     def _note_usage(self, outcome: str) -> None:
         record = self.record
@@ -196,6 +216,7 @@ class OpenCall:
         """End a streamed call whose record is filled."""
         self._end(outcome)
 
+    @guarded("call source")
     def end_later(self, end: Callable[[], None]) -> None:
         """Have a call ended at the next safe moment, with the time of now; for finalizers."""
         if not self.closed:

@@ -66,7 +66,7 @@ class CallSource:
     # -- hooks ---------------------------------------------------------------------------------------------
     def _async_hook(self, entrance: Entrance) -> Callable[..., Any]:
         def hook(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
-            if self._passes_through(kwargs, sys._getframe(1)):  # noqa: SLF001
+            if not self._is_call_of_program(kwargs, sys._getframe(1)):  # noqa: SLF001
                 return wrapped(*args, **kwargs)
             return self._acall(entrance, wrapped, args, kwargs)
 
@@ -74,25 +74,26 @@ class CallSource:
 
     def _sync_hook(self, entrance: Entrance) -> Callable[..., Any]:
         def hook(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
-            if self._passes_through(kwargs, sys._getframe(1)):  # noqa: SLF001
+            if not self._is_call_of_program(kwargs, sys._getframe(1)):  # noqa: SLF001
                 return wrapped(*args, **kwargs)
             return self._call(entrance, wrapped, args, kwargs)
 
         return hook
 
-    def _passes_through(self, kwargs: Mapping[str, Any], caller: FrameType) -> bool:
-        """Say whether a call is LiteLLM's own, made inside another one, and so not a call of the program.
+    @guarded("call source")
+    def _is_call_of_program(self, kwargs: Mapping[str, Any], caller: FrameType) -> bool:
+        """Say whether a call is the program's: not LiteLLM's own, made inside another one.
 
         LiteLLM hands its logging object on when it calls itself (fallbacks, Responses over completion). Where
         it does not, an open call and the calling module tell. A Router's attempts are calls: each is billed.
         """
         if not self._patches.active or "litellm_logging_obj" in kwargs:
-            return True
+            return False
         outer = current.get()
         if outer is None or outer.closed:
-            return False
+            return True
         module = str(caller.f_globals.get("__name__"))
-        return module.startswith("litellm.") and not module.startswith("litellm.router")
+        return not module.startswith("litellm.") or module.startswith("litellm.router")
 
     async def _acall(self, entrance: Entrance, wrapped: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         opened = self._open(entrance, args, kwargs)
@@ -262,7 +263,7 @@ class CallSource:
 
     # -- after the call ------------------------------------------------------------------------------------
     def _hand_over(self, entrance: Entrance, call: OpenCall, response: Any) -> Any:
-        if not call.record.stream or not (hasattr(response, "__anext__") or hasattr(response, "__next__")):
+        if not call.record.stream or not _can_be_read(response):
             self._end(entrance, call, response)
             return response
         proxy = self._proxy(entrance, call, response)
@@ -273,7 +274,11 @@ class CallSource:
 
     @guarded("call source")
     def _end(self, entrance: Entrance, call: OpenCall, response: Any) -> None:
-        call.returned(entrance.reader().whole(response))
+        try:
+            call.returned(entrance.reader().whole(response))
+        finally:
+            if not call.closed:  # an answer that cannot be read
+                call.ended(OK)
 
     @guarded("call source")
     def _give_up(self, entrance: Entrance, call: OpenCall, response: Any) -> None:
@@ -288,6 +293,12 @@ class CallSource:
         if call.cache_key is not None and read(hidden, "cache_key") is not None:
             hidden["cache_key"] = call.cache_key
         return observed(response, StreamState(call, reader.source(response), reader))
+
+
+@guarded("call source")
+def _can_be_read(response: Any) -> bool:
+    """Say whether an answer is a stream."""
+    return hasattr(response, "__anext__") or hasattr(response, "__next__")
 
 
 _secrets = guarded("call source")(litellm_secrets.of_request)

@@ -93,8 +93,10 @@ class StreamState:
     @guarded("stream")
     def failed(self, error: BaseException) -> None:
         """End the call with an exception of the stream; what had arrived is kept."""
-        self.reader.fill(self.call.record, self.inner)
-        self.call.failed(error)
+        try:
+            self.reader.fill(self.call.record, self.inner)
+        finally:
+            self.call.failed(error)
 
     @guarded("stream")
     def closed(self) -> None:
@@ -109,8 +111,10 @@ class StreamState:
     def _end(self, outcome: str) -> None:
         if self.call.closed:
             return
-        self.reader.fill(self.call.record, self.inner)
-        self.call.ended(outcome)
+        try:
+            self.reader.fill(self.call.record, self.inner)
+        finally:
+            self.call.ended(outcome)  # also of chunks that cannot be read: a call is never left open
 
     @guarded("stream")
     def drop_error_after_finish(self, error: BaseException) -> bool:
