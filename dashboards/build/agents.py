@@ -106,7 +106,7 @@ def durations() -> timeseries.Panel:
     )
     metric = semconv.AGENT_DURATION
     return curves(
-        About(6, "Duration of agents", question, BUCKETS),
+        About(6, "Duration of agents", question, BUCKETS, WHOLE),
         units.Seconds,
         lines(quantile(0.5, metric, RATE, _AGENT), _AGENT, note="p50"),
         lines(quantile(0.95, metric, RATE, _AGENT), _AGENT, note="p95"),

@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models import units
 from dashboards.build import figures
 from dashboards.build.descriptions import COUNTED, NOW
 from dashboards.build.house import ITSELF, Page
-from dashboards.build.panels import WHOLE, About, bars, curves, stats
+from dashboards.build.panels import THIRD, WHOLE, About, bars, curves, stats
 from dashboards.build.promql import RANGE, RATE, STEP, counted, equals, or_zero, select, share, total
 from dashboards.build.targets import Line, lines
 from litespan import semconv
@@ -60,14 +60,16 @@ def dropped() -> timeseries.Panel:
         "What is lost, and why? queue_full: it came faster than it was sent. export_failed: nobody took it."
     )
     return bars(
-        About(2, "Dropped", question, _LOST), units.Short, lines(_lost(semconv.DROPPED, STEP, *by), *by)
+        About(2, "Dropped", question, _LOST, THIRD),
+        units.Short,
+        lines(_lost(semconv.DROPPED, STEP, *by), *by),
     )
 
 
 def export_failures() -> timeseries.Panel:
     """Return the exports that failed, by error."""
     by = (semconv.SIGNAL, semconv.ERROR_TYPE)
-    about = About(3, "Failed exports", "Which signal could not be sent, and with which error?", _LOST)
+    about = About(3, "Failed exports", "Which signal could not be sent, and with which error?", _LOST, THIRD)
     return bars(about, units.Short, lines(_lost(semconv.EXPORT_FAILURES, STEP, *by), *by))
 
 
@@ -76,7 +78,7 @@ def internal_errors() -> timeseries.Panel:
     question = (
         "Where did litespan itself fail? Programs are not disturbed by it, but their telemetry has a hole."
     )
-    about = About(4, "Internal errors", question, _LOST)
+    about = About(4, "Internal errors", question, _LOST, THIRD)
     return bars(about, units.Short, lines(_lost(semconv.INTERNAL_ERRORS, STEP, semconv.PLACE), semconv.PLACE))
 
 

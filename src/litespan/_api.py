@@ -378,15 +378,26 @@ def shutdown(timeout: float = 5.0) -> bool:
     """
     global _ending  # noqa: PLW0603 - see install
     with _lock:
-        installation = _installed
+        # A second call, as from the handler of SIGTERM, waits for the first one.
+        installation = _installed or _ending
         if installation is None:
             return True
+        termination = _keep_termination()
         _ending = installation
         uninstrument()
     try:
         return installation.pipeline.shutdown(timeout)
     finally:
         _ending = None
+        if termination is not None:
+            termination.cancel()
+
+
+def _keep_termination() -> Termination | None:
+    """Let the handler of SIGTERM outlive the set-up: a signal during the last export waits for it."""
+    global _termination
+    termination, _termination = _termination, None
+    return termination
 
 
 def stats() -> dict[str, Any]:

@@ -181,7 +181,10 @@ def _id(name: str, value: object) -> str | None:
 
 def _checked_tags(tags: object) -> tuple[str, ...]:
     if isinstance(tags, (str, bytes)) or not isinstance(tags, Iterable):
-        raise TypeError(f"litespan.using(tags={tags!r}): tags is a list of texts, for example tags=['beta'].")
+        raise TypeError(
+            f"litespan.using(tags=…) got a value of type {type(tags).__name__}: tags is a list of texts, "
+            "for example tags=['beta']."
+        )
     return tuple(dict.fromkeys(text for tag in tags if (text := _id("tags", tag)) is not None))[:MAX_ITEMS]
 
 

@@ -21,6 +21,7 @@ MAX_ITEMS: Final = 64  # tags, and items of a list
 _OWNED_PREFIXES: Final = ("gen_ai.", "litespan.", "openai_agents.")
 _PERSONAL: Final = ("user.id", "session.id", "conversation.id")
 _OWNED_NAMES: Final = frozenset({"user.id", "session.id"})
+_ID_BITS: Final = 256
 _LARGEST_INT: Final = 2**63 - 1  # OTLP has no larger ones; one such value would fail a whole export
 
 
@@ -74,11 +75,21 @@ def as_text(value: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
+def as_name(value: object) -> str | None:
+    """Return a host's name or id of something in the length that is kept; ``None`` if it is no text or empty.
+
+    Such texts come from models, servers and users. One that UTF-8 cannot hold would fail a whole export.
+    """
+    return as_text(value) or None if isinstance(value, str) else None
+
+
 def as_id(value: object) -> str | None:
     """Return an id or a tag as text: of a text that is not blank, a whole number or a UUID. Else ``None``."""
     if isinstance(value, str):
         return as_text(value) if value.strip() else None
-    if isinstance(value, (int, UUID)) and not isinstance(value, bool):
+    if isinstance(value, int) and (isinstance(value, bool) or value.bit_length() > _ID_BITS):
+        return None  # Python refuses to print integers of some thousand digits
+    if isinstance(value, (int, UUID)):
         return str(value)
     return None
 

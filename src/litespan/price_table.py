@@ -169,7 +169,8 @@ def _is_placeholder(model: str, entry: Mapping[str, Any]) -> bool:
         return False
     if entry.get("tiered_pricing"):
         return False
-    self_hosted = provider_family(str(entry.get("litellm_provider"))) in _SELF_HOSTED
+    provider = entry.get("litellm_provider")
+    self_hosted = isinstance(provider, str) and provider_family(provider) in _SELF_HOSTED
     return not self_hosted or model.endswith(_HOSTED_BY_OLLAMA)
 
 

@@ -226,7 +226,8 @@ class ModelCall(Record):
     ``long_cache_writes``: the request asks for cache entries that live longer and cost more, and LiteLLM will
     not tell them from others. ``lost_attempts``: HTTP requests that reached the provider, brought no answer,
     and were followed by another one; 0 where nobody could see it. ``refused``: the provider is known to have
-    answered the last request with an HTTP error. ``traffic``: how Google says that it served the call.
+    answered the last request with an HTTP error. ``cut``: the body of its last answer is known to have broken
+    off. ``traffic``: how Google says that it served the call.
     """
 
     operation: str = ""
@@ -271,6 +272,7 @@ class ModelCall(Record):
     long_cache_writes: bool = False
     lost_attempts: int = 0
     refused: bool = False
+    cut: bool = False
     traffic: str | None = None
 
 

@@ -67,7 +67,7 @@ def _parse_bool(name: str, value: object) -> bool:
 def _parse_positive(name: str, value: object) -> float:
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if isinstance(value, bool) or not number > 0 or math.isinf(number):
         raise ConfigurationError(f"{name}={value!r} must be a number greater than 0.")

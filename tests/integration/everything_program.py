@@ -76,15 +76,14 @@ async def _play(provider: Provider, report: Path) -> None:
     assert isinstance(spans, TracerProvider)
     await asyncio.to_thread(spans.force_flush)
     await until(lambda: litespan.stats()["export"]["traces"]["dropped"], _WAIT)
-    delivered = await asyncio.to_thread(litespan.flush, _WAIT)
-    _write(report, provider, delivered=delivered)
+    await asyncio.to_thread(litespan.flush, _WAIT)
+    _write(report, provider)
     await asyncio.wait([under_way], timeout=_LIFE)
 
 
-def _write(report: Path, provider: Provider, *, delivered: bool) -> None:
+def _write(report: Path, provider: Provider) -> None:
     tokens = provider.delivered()
     document: dict[str, Any] = {
-        "delivered": delivered,
         "stats": litespan.stats(),
         "usd": {model: float(usd) for model, usd in everything.usd_by_model(provider).items()},
         "saved_usd": float(everything.saved_usd(provider)),

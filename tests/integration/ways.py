@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from tests.integration.servers.prometheus_api import PrometheusApi
 from tests.integration.servers.server import DEPLOY, LOOPBACK, wait_for
 
 SHIPPED: Final = DEPLOY / "collector" / "collector.yaml"
+PAGE: Final = DEPLOY.parent / "docs" / "prometheus.md"
 SOON: Final = 120.0
 """Seconds that a program may take on a busy machine."""
 
@@ -65,7 +67,6 @@ def scraping(folder: Path, port: int, relabel: Sequence[Mapping[str, Any]] = ())
     configuration = yaml.safe_load(written.read_text(encoding="utf-8"))
     job = {
         "job_name": "program",
-        "honor_labels": True,
         "static_configs": [{"targets": [f"{LOOPBACK}:{port}"]}],
         "metric_relabel_configs": [dict(rule) for rule in relabel],
     }
@@ -103,15 +104,14 @@ def all_ways(folder: Path, service: str) -> Iterator[Ways]:
 
 
 def _and_serve(port: int) -> Mapping[str, Any]:
-    """Return what a configuration of the Collector needs so that metrics can be scraped from it as well."""
+    """Return what the shipped configuration needs as well: the page's exporter, on this port."""
     shipped = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
     exporters = shipped["service"]["pipelines"]["metrics"]["exporters"]
-    served = {
-        "endpoint": f"{LOOPBACK}:{port}",
-        "without_scope_info": True,
-        "resource_to_telemetry_conversion": {"enabled": True},
-    }
+    blocks = map(
+        yaml.safe_load, re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    )
+    (shown,) = (block["exporters"] for block in blocks if "exporters" in block)
     return {
-        "exporters": {"prometheus": served},
+        "exporters": {"prometheus": {**shown["prometheus"], "endpoint": f"{LOOPBACK}:{port}"}},
         "service": {"pipelines": {"metrics": {"exporters": [*exporters, "prometheus"]}}},
     }

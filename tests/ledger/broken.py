@@ -47,7 +47,7 @@ def timed_out(job: Job) -> Plan:
 
 def broken_answer(job: Job) -> Plan:
     """Lose the connection in the middle of an answer that is no stream."""
-    return _fails_with(job, [job.answer(cut_after=0)], Call(outcome="error", missing=job.vendor.broken))
+    return _fails_with(job, [job.answer(cut_after=0)], Call(outcome="error", missing="connection"))
 
 
 def cut(job: Job) -> Plan:

@@ -252,7 +252,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "LiteLLM's own nested calls counted",
-        _with(f"{_SOURCES}.litellm_calls.CallSource._passes_through", lambda _: lambda *_: False),
+        _with(f"{_SOURCES}.litellm_calls.CallSource._is_call_of_program", lambda _: lambda *_: True),
     ),
     Mutation(
         "failed calls never in doubt",

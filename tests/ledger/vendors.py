@@ -37,7 +37,6 @@ _AWS: Final = {
 
 _MUTE: Final = frozenset({"databricks"})
 _ONE_LOOP: Final = frozenset({"databricks"})
-_BREAKS_AS_CONNECTION: Final = frozenset({"databricks", "groq", "mistral"})
 _FAILS_AS_ERROR: Final = frozenset({"databricks"})
 
 
@@ -55,8 +54,7 @@ class Vendor:
         retries: the client below LiteLLM repeats a failed request by itself.
         one_loop: LiteLLM has a single client for it, which breaks when two event loops use it at once
             (litellm 1.83.0: `module_level_aclient`, and Azure's in its cache).
-        broken: what LiteLLM makes of an answer that breaks off: `error`, or `connection` (litellm 1.83.0).
-        failing: the same of an error in a stream.
+        failing: what LiteLLM makes of an error in a stream: `error`, or `connection` (litellm 1.83.0).
         slow: the same of an answer that does not come in time.
         costs: it says what a call cost.
         operations: it also has embeddings, text completions and responses.
@@ -75,7 +73,6 @@ class Vendor:
     one_loop: bool = False
     costs: bool = False
     operations: bool = False
-    broken: str = ERROR
     failing: str = CONNECTION
     slow: str = TIMEOUT
     model_in_url: bool = False
@@ -109,14 +106,13 @@ def _anthropic() -> Vendor:
         frozenset({READ, WRITE, WRITE_1H}),
         lead=3,
         one_loop=True,
-        broken=CONNECTION,
     )
 
 
 def _gemini() -> Vendor:
     models = ("gemini/gemini-2.5-flash", "gemini/gemini-2.5-pro")
     parts = frozenset({READ, REASONING})
-    return Vendor("gemini", GeminiWire, models, parts, lead=0, one_loop=True, broken=CONNECTION)
+    return Vendor("gemini", GeminiWire, models, parts, lead=0, one_loop=True)
 
 
 def _bedrock() -> Vendor:
@@ -166,7 +162,7 @@ def _azure() -> Vendor:
 
 def _ollama() -> Vendor:
     models = ("ollama_chat/ledger-ollama-a", "ollama_chat/ledger-ollama-b")
-    return Vendor("ollama", OllamaWire, models, lead=0, broken=CONNECTION, slow=CONNECTION)
+    return Vendor("ollama", OllamaWire, models, lead=0, slow=CONNECTION)
 
 
 def _like_openai(dialect: Dialect) -> Vendor:
@@ -179,7 +175,6 @@ def _like_openai(dialect: Dialect) -> Vendor:
         asked=dialect.places == {"asked"},
         mute=name in _MUTE,
         one_loop=name in _ONE_LOOP,
-        broken=CONNECTION if name in _BREAKS_AS_CONNECTION else ERROR,
         failing=ERROR if name in _FAILS_AS_ERROR else CONNECTION,
         costs=dialect.cost is not no_cost,
     )

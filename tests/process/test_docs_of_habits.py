@@ -70,7 +70,7 @@ def test_commands_can_be_understood() -> None:
 
 def test_prometheus_is_told_the_labels() -> None:
     """The configuration is YAML that promotes the labels of a scrape, and scrapes the default port."""
-    scrape, push = (yaml.safe_load(block) for block in blocks("yaml"))
+    scrape, push, _collector = (yaml.safe_load(block) for block in blocks("yaml"))
 
     assert list(RESOURCE_LABELS) == push["otlp"]["promote_resource_attributes"]
     (target,) = scrape["scrape_configs"][0]["static_configs"][0]["targets"]

@@ -1,17 +1,18 @@
 """Makes one function of litespan raise, once, by Python's own tracing: no function is replaced.
 
-Tracing tells every call of a Python function. Where its callback raises, the function called has raised at its
-first line.
+Tracing tells every call of a Python function. Where its callback raises, the function that is called has
+raised at its first line.
 """
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 import litespan
@@ -31,7 +32,14 @@ class FaultError(Exception):
 def name_of(code: CodeType) -> str:
     """Return module and name of a function, as `sources.litellm_call.OpenCall.returned`."""
     module = Path(code.co_filename).relative_to(SOURCE).with_suffix("")
-    return f"{'.'.join(module.parts)}.{getattr(code, 'co_qualname', code.co_name)}"
+    return f"{'.'.join(module.parts)}.{_qualified_name(code)}"
+
+
+def _qualified_name(code: CodeType) -> str:
+    if sys.version_info >= (3, 11):
+        return code.co_qualname
+    functions = [found for found in gc.get_referrers(code) if isinstance(found, FunctionType)]
+    return functions[0].__qualname__ if functions else code.co_name
 
 
 def _is_ours(code: CodeType) -> bool:

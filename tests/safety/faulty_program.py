@@ -1,4 +1,4 @@
-"""A program that does everything once, whose results are compared: with litespan, without, and with faults."""
+"""A program that does everything once; its results are compared: bare, with litespan, with faults in it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def _failure(provider: Provider, *, stream: bool) -> Any:
     try:
         response = await litellm.acompletion(**chat(provider, stream=stream, **ONCE))
         async for chunk in response:
-            chunks.append(_text(chunk))
+            chunks += [_text(chunk)]
     except Exception as error:  # noqa: BLE001 - what the program sees is compared
         return [chunks, type(error), str(error)]
     return chunks

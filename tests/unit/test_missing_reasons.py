@@ -11,10 +11,10 @@ from litespan.sources.litellm_mapping import missing_reason
 WHOLE, PART = Usage(10, 5), Usage(10, complete=False)
 
 
-def failed(exception: str, status: int | None, usage: Usage | None = None) -> ModelCall:
+def failed(exception: str, status: int | None, usage: Usage | None = None, **facts: bool) -> ModelCall:
     """Return a call that failed."""
     failure = Failure(type="x", exception=exception, status=status)
-    return ModelCall(outcome=records.ERROR, failure=failure, usage=usage)
+    return ModelCall(outcome=records.ERROR, failure=failure, usage=usage, **facts)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,10 @@ def failed(exception: str, status: int | None, usage: Usage | None = None) -> Mo
         (failed("MidStreamFallbackError", 500), "connection"),
         (failed("ValueError", None), "error"),
         (failed("ValueError", None, PART), "error"),
+        (failed("ValueError", None, cut=True), "connection"),
+        (failed("Timeout", 408, cut=True), "timeout"),
+        (failed("RateLimitError", 429, cut=True), None),
+        (failed("APIConnectionError", 500, refused=True), None),
         (ModelCall(outcome=records.ERROR), "error"),
         (ModelCall(outcome=records.ERROR, usage=WHOLE), None),
         *[

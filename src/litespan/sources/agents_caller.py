@@ -18,6 +18,7 @@ from agents import OpenAIChatCompletionsModel, OpenAIResponsesModel
 from agents.models.interface import Model, ModelTracing
 from openai import AsyncAzureOpenAI
 
+from litespan.labels import as_name
 from litespan.providers import provider_of_any_llm, provider_of_host
 from litespan.sources.litellm_mapping import server
 
@@ -64,10 +65,10 @@ def _caller(found: Mapping[str, Any], *, streams: bool) -> Caller:
     settings = {**_sent(found.get("model_settings")), **_output_type(found.get("output_schema"))}
     if isinstance(model, (OpenAIChatCompletionsModel, OpenAIResponsesModel)):
         url = _base_url(model)
-        name = str(model.model) if _names_model(model, found) else None
+        name = as_name(model.model) if _names_model(model, found) else None
         return Caller(True, allows, name, _provider(model, url), url, streams, settings)
     if _is_any_llm(model):
-        provider, slash, name = str(model.model).partition("/")
+        provider, slash, name = (as_name(model.model) or "").partition("/")
         provider, name = (provider, name) if slash else ("openai", provider)
         url = model.base_url
         return Caller(True, allows, name, provider_of_any_llm(provider), url, streams, settings)

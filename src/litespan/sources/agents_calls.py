@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from litespan import records
+from litespan.labels import as_name
 from litespan.providers import provider_name, split_model
 from litespan.recorder import Position, Recorder
 from litespan.records import ModelCall, Record
@@ -74,7 +75,7 @@ class ModelSpans:
         """
         if self._recorder.table.trace(span.trace_id) is None:
             return
-        name = str(span.span_data.model)
+        name = as_name(span.span_data.model) or ""
         provider, model = split_model(name, name.split("/", 1)[:1], None)
         call = ModelCall(
             operation="chat",

@@ -11,6 +11,7 @@ from agents.tracing import TracingProcessor, add_trace_processor, get_current_sp
 from agents.tracing.processors import default_processor
 
 from litespan.guard import guarded
+from litespan.labels import as_name
 from litespan.recorder import Recorder
 from litespan.records import ToolCall
 from litespan.sources.agents_processor import AgentsProcessor
@@ -102,6 +103,5 @@ class AgentsSource:
     def _note_tool_call_id(self, context: Any) -> None:
         span = get_current_span()
         record = self._recorder.table.span(span.span_id) if span is not None else None
-        call_id = getattr(context, "tool_call_id", None)
-        if isinstance(record, ToolCall) and isinstance(call_id, str):
-            record.call_id = call_id
+        if isinstance(record, ToolCall):
+            record.call_id = as_name(getattr(context, "tool_call_id", None))

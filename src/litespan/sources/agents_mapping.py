@@ -5,10 +5,11 @@ A span type that is not in the table becomes a plain step, so that its children 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from datetime import datetime
 from typing import Any, Final
 
+from litespan.labels import as_attribute, as_name, as_text
 from litespan.records import (
     AgentRun,
     Guardrail,
@@ -26,27 +27,27 @@ from litespan.sources.mcp_names import server_name
 
 
 def _agent(data: Any) -> Record:
-    return AgentRun(name=str(data.name))
+    return AgentRun(name=_name(data.name))
 
 
 def _task(data: Any) -> Record:
-    return Run(name=str(data.name))
+    return Run(name=_name(data.name))
 
 
 def _turn(data: Any) -> Record:
-    return Turn(turn=data.turn)
+    return Turn(turn=data.turn if isinstance(data.turn, int) else None)
 
 
 def _function(data: Any) -> Record:
-    return ToolCall(name=str(data.name))
+    return ToolCall(name=_name(data.name))
 
 
 def _handoff(data: Any) -> Record:
-    return Handoff(source=data.from_agent)
+    return Handoff(source=as_name(data.from_agent))
 
 
 def _guardrail(data: Any) -> Record:
-    return Guardrail(name=str(data.name))
+    return Guardrail(name=_name(data.name))
 
 
 def _mcp_tools(data: Any) -> Record:
@@ -54,36 +55,46 @@ def _mcp_tools(data: Any) -> Record:
 
 
 def _speech(data: Any) -> Record:
-    config = data.model_config or {}
+    config = _mapping(data.model_config)
     return Speech(
-        model=_text(data.model), voice=_text(config.get("voice")), speed=_number(config.get("speed"))
+        model=as_name(data.model), voice=as_name(config.get("voice")), speed=_number(config.get("speed"))
     )
 
 
 def _transcription(data: Any) -> Record:
-    config = data.model_config or {}
+    config = _mapping(data.model_config)
     languages = config.get("languages") or config.get("language")
     return Transcription(
-        model=_text(data.model),
+        model=as_name(data.model),
         languages=_texts([languages] if isinstance(languages, str) else languages),
         temperature=_number(config.get("temperature")),
     )
 
 
 def _step(data: Any) -> Record:
-    return Step(kind=str(data.type), name=_text(getattr(data, "name", None)) or "")
+    return Step(kind=_name(data.type), name=as_name(getattr(data, "name", None)) or "")
 
 
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _name(value: Any) -> str:
+    """Return a name; of what is no text, its class: foreign objects are not asked to print themselves."""
+    return as_text(value) if isinstance(value, str) else f"<{type(value).__name__}>"
 
 
 def _texts(value: Any) -> Sequence[str] | None:
-    return [text for text in value if isinstance(text, str)] if isinstance(value, (list, tuple)) else None
+    return (
+        [as_text(text) for text in value if isinstance(text, str)]
+        if isinstance(value, (list, tuple))
+        else None
+    )
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
+    number = as_attribute(value) if isinstance(value, (int, float)) else None
+    return float(number) if isinstance(number, (int, float)) else None
 
 
 BEGIN: Final[Mapping[str, Callable[[Any], Record]]] = {
@@ -120,7 +131,7 @@ def allows_content(record: Record, data: Any) -> bool:
 
 
 def _end_handoff(handoff: Handoff, span: Any) -> None:
-    handoff.target = span.span_data.to_agent
+    handoff.target = as_name(span.span_data.to_agent)
 
 
 def _end_guardrail(guardrail: Guardrail, span: Any) -> None:
@@ -128,14 +139,12 @@ def _end_guardrail(guardrail: Guardrail, span: Any) -> None:
 
 
 def _end_function(tool: ToolCall, span: Any) -> None:
-    mcp_data = span.span_data.mcp_data
-    if mcp_data:
-        tool.mcp_server = server_name(mcp_data.get("server"))
+    tool.mcp_server = server_name(_mapping(span.span_data.mcp_data).get("server"))
 
 
 def _end_mcp_tools(tools: McpTools, span: Any) -> None:
     result = span.span_data.result
-    tools.count = None if result is None else len(result)
+    tools.count = len(result) if isinstance(result, Sized) else None
 
 
 def _end_speech(speech: Speech, span: Any) -> None:

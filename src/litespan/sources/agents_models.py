@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from litespan.labels import as_name
 from litespan.providers import provider_name, provider_of_any_llm, provider_of_host
 from litespan.records import ModelCall, Usage
 from litespan.sources import litellm_answer
@@ -57,15 +58,15 @@ def begin(data: Any, caller: Caller) -> ModelCall:
 
 
 def _provider(config: Mapping[str, Any], host: str | None) -> str | None:
-    name = config.get("provider")
-    if config.get("model_impl") == "any-llm" and isinstance(name, str):
+    name = as_name(config.get("provider"))
+    if config.get("model_impl") == "any-llm" and name is not None:
         return provider_of_any_llm(name)
     return provider_of_host(host)
 
 
 def _model(data: Any, config: Mapping[str, Any]) -> str | None:
-    name = read(data, "model")
-    if not isinstance(name, str) or not name:
+    name = as_name(read(data, "model"))
+    if name is None:
         return None
     return name.removeprefix(f"{config.get('provider')}/") if config.get("model_impl") == "any-llm" else name
 
@@ -87,7 +88,7 @@ def complete(call: ModelCall, data: Any) -> None:
     else:
         call.usage = reported(data.usage)
         if data.type == RESPONSE:
-            call.response_id = data.export().get("response_id")
+            call.response_id = as_name(data.export().get("response_id"))
     call.usage_missing_reason = mapping.missing_reason(call)
 
 

@@ -14,6 +14,7 @@ from agents.tracing import TracingProcessor, get_current_span, get_current_trace
 
 from litespan import scopes
 from litespan.guard import guarded
+from litespan.labels import as_name
 from litespan.recorder import Position, Recorder
 from litespan.records import AgentRun, Guardrail, Record, Run, Step, ToolCall, Workflow
 from litespan.sources import agents_mapping, agents_models, agents_outcome
@@ -43,7 +44,8 @@ class AgentsProcessor(TracingProcessor):
     @guarded("agents processor")
     def on_trace_start(self, trace: Any) -> None:
         """Begin the root."""
-        name = None if trace.name == _DEFAULT_WORKFLOW else trace.name
+        name = as_name(trace.name)
+        name = None if name == _DEFAULT_WORKFLOW else name
         workflow = Workflow(
             name=name,
             workflow_name=name,
@@ -209,14 +211,12 @@ def _left_behind(span: Any) -> bool:
 
 
 def _conversation(trace: Any) -> str | None:
-    group = getattr(trace, "group_id", None)
-    if isinstance(group, str) and group:
+    if group := as_name(getattr(trace, "group_id", None)):
         return group
     metadata = getattr(trace, "metadata", None)
     if isinstance(metadata, Mapping):
         for key in _CONVERSATION_KEYS:
-            value = metadata.get(key)
-            if isinstance(value, str) and value:
+            if value := as_name(metadata.get(key)):
                 return value
     return None
 

@@ -33,8 +33,8 @@ def choices_of(chunks: Iterable[Any]) -> list[dict[str, Any]]:
     """Put the choices of a stream together from its chunks."""
     found: dict[int, dict[str, Any]] = {}
     for chunk in chunks:
-        for choice in read(chunk, "choices") or ():
-            answer = found.setdefault(read(choice, "index") or 0, {"role": "assistant", "tool_calls": {}})
+        for choice in _listed(read(chunk, "choices")):
+            answer = found.setdefault(_index(choice), {"role": "assistant", "tool_calls": {}})
             answer["finish_reason"] = read(choice, "finish_reason") or answer.get("finish_reason")
             _add(answer, read(choice, "delta"))
     return [
@@ -47,9 +47,19 @@ def _add(answer: dict[str, Any], delta: Any) -> None:
         text = read(delta, name)
         if isinstance(text, str) and text:
             answer[name] = answer.get(name, "") + text
-    for call in read(delta, "tool_calls") or ():
+    for call in _listed(read(delta, "tool_calls")):
         function = read(call, "function")
-        known = answer["tool_calls"].setdefault(read(call, "index") or 0, {"arguments": ""})
+        known = answer["tool_calls"].setdefault(_index(call), {"arguments": ""})
         known["id"] = known.get("id") or read(call, "id")
         known["name"] = known.get("name") or read(function, "name")
-        known["arguments"] += read(function, "arguments") or ""
+        piece = read(function, "arguments")
+        known["arguments"] += piece if isinstance(piece, str) else ""
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _index(part: Any) -> int:
+    index = read(part, "index")
+    return index if isinstance(index, int) else 0

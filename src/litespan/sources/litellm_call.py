@@ -165,6 +165,7 @@ class OpenCall:
         if self.probe is not None and self.probe.attempts:
             record.attempts = self.probe.attempts
             record.lost_attempts = self.probe.lost
+            record.cut = self.probe.cut
             record.refused = self._answer_status >= _FIRST_ERROR and record.time_to_first_chunk is None
             seen = (self.probe.host, self.probe.port)
             if seen != (record.server_address, record.server_port):

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any, Final
 
 from litespan.guard import guarded
+from litespan.labels import as_name
 from litespan.providers import provider_name, split_model
 from litespan.recorder import Position, Recorder
 from litespan.records import OK, ModelCall
@@ -196,17 +197,17 @@ class CallSource:
         return record
 
     def _provider_and_model(self, named: Mapping[str, Any]) -> tuple[str | None, str | None]:
-        model = named.get("model")
-        if not isinstance(model, str):
+        model = as_name(named.get("model"))
+        if model is None:
             return None, None
         # LiteLLM adds the program's own providers to its list only when it calls one of them.
         custom = self._custom_providers()
         known = self._providers | custom if custom else self._providers
-        provider, bare = split_model(model, known, named.get("custom_llm_provider"))
+        provider, bare = split_model(model, known, as_name(named.get("custom_llm_provider")))
         if provider is None:
             # LiteLLM's own look-up prints to stdout for models that it does not know; its table does not.
             entry = self._litellm.model_cost.get(model)
-            provider = entry.get("litellm_provider") if isinstance(entry, dict) else None
+            provider = as_name(entry.get("litellm_provider")) if isinstance(entry, dict) else None
         return provider, bare
 
     def _parent(self, position: Position | None) -> Any:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from litespan import records
+from litespan.labels import MAX_ITEMS, AttributeValue, as_attribute, as_name
 from litespan.price_table import number
 from litespan.records import Failure, ModelCall, exception_type
 from litespan.sources.litellm_own_cost import own_cost
@@ -45,6 +46,8 @@ _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 # What the Responses API says of `background=True`, where an answer has its finish reason.
 _UNDER_WAY: Final = (("queued",), ("in_progress",))
 _MAX_CODE: Final = 64
+_MAX_DIGITS: Final = 6  # of a number of attempts
+_STATUSES: Final = range(100, 1000)
 _MAX_CAUSES: Final = 32
 
 # Exceptions, by class name, with which HTTP clients report that an answer broke off.
@@ -67,25 +70,15 @@ def parameters(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the request parameters as they were sent, those that the conventions name."""
     if not any(map(_is_given, map(kwargs.get, _ALL_PARAMETERS))):
         return {}  # the most frequent case, told without a line of Python for each parameter
-    found = {name: value for name in _PARAMETERS if _scalar(value := kwargs.get(name))}
-    max_tokens = kwargs.get("max_completion_tokens", kwargs.get("max_tokens"))
-    if _scalar(max_tokens):
-        found["max_tokens"] = max_tokens
+    found = {name: _number_or_text(kwargs.get(name)) for name in _PARAMETERS}
+    found["max_tokens"] = _number_or_text(kwargs.get("max_completion_tokens", kwargs.get("max_tokens")))
     choices = kwargs.get("n")
-    if isinstance(choices, int) and choices != 1:
-        found["n"] = choices
-    stop = kwargs.get("stop")
-    if stop is not None:
-        found["stop"] = (stop,) if isinstance(stop, str) else tuple(str(s) for s in stop)
-    effort = kwargs.get("reasoning_effort")
-    if isinstance(effort, str):
-        found["reasoning_effort"] = effort
-    output_type = _output_type(kwargs.get("response_format"))
-    if output_type is not None:
-        found["output_type"] = output_type
-    if isinstance(kwargs.get("encoding_format"), str):
-        found["encoding_formats"] = (kwargs["encoding_format"],)
-    return found
+    found["n"] = _number_or_text(choices) if isinstance(choices, int) and choices != 1 else None
+    found["stop"] = _texts(kwargs.get("stop"))
+    found["reasoning_effort"] = as_name(kwargs.get("reasoning_effort"))
+    found["output_type"] = _output_type(kwargs.get("response_format"))
+    found["encoding_formats"] = _texts(as_name(kwargs.get("encoding_format")))
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def is_mocked(kwargs: Mapping[str, Any]) -> bool:
@@ -93,8 +86,19 @@ def is_mocked(kwargs: Mapping[str, Any]) -> bool:
     return any(map(kwargs.get, _MOCKS))
 
 
-def _scalar(value: Any) -> bool:
-    return value is not None and isinstance(value, (int, float, str)) and not isinstance(value, bool)
+def _number_or_text(value: Any) -> Any:
+    """Return a number or text as an attribute can carry it; ``None`` for what is neither."""
+    return None if isinstance(value, bool) else as_attribute(value) if _is_scalar(value) else None
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, (int, float, str))
+
+
+def _texts(value: Any) -> AttributeValue | None:
+    """Return one text or several as a tuple of texts; ``None`` for what is neither."""
+    listed = [value] if isinstance(value, str) else value if isinstance(value, (list, tuple)) else ()
+    return as_attribute([text for text in listed if isinstance(text, str)]) or None
 
 
 def _output_type(response_format: Any) -> str | None:
@@ -118,7 +122,7 @@ def _host_and_port(url: str) -> tuple[str | None, int | None]:
         return None, None
     if host is None:
         return None, None
-    return host, port or _PORTS.get(parts.scheme)
+    return as_name(host), port or _PORTS.get(parts.scheme)
 
 
 def fill_from_response(call: ModelCall, response: Any) -> None:
@@ -127,9 +131,9 @@ def fill_from_response(call: ModelCall, response: Any) -> None:
     found = reader(response)
     raw_usage = found("usage")
     call.cache_hit = from_cache(hidden)
-    call.response_id = _text(found("id"))
-    call.service_tier = _text(found("service_tier"))
-    call.system_fingerprint = _text(found("system_fingerprint"))
+    call.response_id = as_name(found("id"))
+    call.service_tier = as_name(found("service_tier"))
+    call.system_fingerprint = as_name(found("system_fingerprint"))
     call.finish_reasons = _finish_reasons(found("choices"), found("status"))
     fill_provider(call, hidden)
     call.response_model = _own_name(found("model"), call.litellm_provider)
@@ -145,13 +149,13 @@ def from_cache(hidden: Any) -> bool:
     names the key of the entry (litellm 1.83.0).
     """
     in_object = hidden is not None and not isinstance(hidden, dict)
-    return read(hidden, "cache_hit") is True or (in_object and _text(read(hidden, "cache_key")) is not None)
+    return read(hidden, "cache_hit") is True or (in_object and as_name(read(hidden, "cache_key")) is not None)
 
 
 def fill_provider(call: ModelCall, hidden: Any) -> None:
     """Write down the provider as LiteLLM found it, where the call did not name it."""
     if call.litellm_provider is None:
-        call.litellm_provider = _text(read(hidden, "custom_llm_provider"))
+        call.litellm_provider = as_name(read(hidden, "custom_llm_provider"))
 
 
 def fill_from_hidden(call: ModelCall, hidden: Any, raw_usage: Any = None) -> None:
@@ -166,8 +170,9 @@ def fill_from_hidden(call: ModelCall, hidden: Any, raw_usage: Any = None) -> Non
 def _finish_reasons(choices: Any, status: Any) -> tuple[str, ...] | None:
     """Return one finish reason per choice, or the status of a Responses API answer."""
     if isinstance(choices, list) and choices:
-        return tuple(str(reason) for c in choices if (reason := read(c, "finish_reason"))) or None
-    return (status,) if _text(status) else None
+        reasons = [reason for c in choices if (reason := as_name(read(c, "finish_reason")))]
+        return tuple(reasons[:MAX_ITEMS]) or None
+    return (status,) if (status := as_name(status)) else None
 
 
 def failure_from(error: BaseException, *, with_message: bool, cut: bool = False) -> Failure:
@@ -184,7 +189,7 @@ def failure_from(error: BaseException, *, with_message: bool, cut: bool = False)
     return Failure(
         type=code or exception_type(type(error)),
         exception=type(error).__name__,
-        status=status if isinstance(status, int) else None,
+        status=status if isinstance(status, int) and status in _STATUSES else None,
         code=code,
         message=str(error) if with_message else None,
     )
@@ -237,8 +242,12 @@ def missing_reason(call: ModelCall) -> str | None:
 def _reason_of_end(call: ModelCall) -> str | None:
     if call.outcome == records.ERROR:
         doubt = unbilled_doubt(call.failure)
-        # LiteLLM calls some refusals, as Ollama's, lost connections. Who gave up waiting may have to pay.
-        return doubt if doubt == records.TIMEOUT or not call.refused else None
+        if doubt == records.TIMEOUT:
+            return doubt  # who gave up waiting may have to pay, also for what another attempt was refused
+        if call.refused:
+            return None  # LiteLLM calls some refusals, as Ollama's, lost connections
+        # Of one break LiteLLM makes this exception or that, also for one provider.
+        return records.CONNECTION if doubt and call.cut else doubt
     if call.outcome != records.OK:
         return call.outcome
     return records.BACKGROUND if call.finish_reasons in _UNDER_WAY else records.NOT_REPORTED
@@ -282,16 +291,12 @@ def attempts_from(error: BaseException) -> int | None:
     for cause in chain(error):
         headers = read(read(cause, "request"), "headers")
         count = read(headers, "get") and headers.get("x-stainless-retry-count")
-        if isinstance(count, str) and count.isdigit():
+        if isinstance(count, str) and count.isdecimal() and len(count) <= _MAX_DIGITS:
             return int(count) + 1
     return None
 
 
 def _own_name(model: Any, litellm_provider: str | None) -> str | None:
     """Return a model's name as its provider has it: LiteLLM puts its own name of the provider before some."""
-    name = _text(model)
+    name = as_name(model)
     return name.removeprefix(f"{litellm_provider}/") if name else None
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -6,6 +6,8 @@ import json
 from typing import Any, Final
 
 from litespan import records
+from litespan.content_tree import dump_json, json_tree
+from litespan.labels import as_name
 from litespan.sources import litellm_answer
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_readers import StreamReader
@@ -82,14 +84,16 @@ class MessagesReader(StreamReader):
 
     def _take(self, event: Any) -> Any:
         """Take one event in and return its type."""
-        kind, index = read(event, "type"), read(event, "index")
+        kind, index = as_name(read(event, "type")), read(event, "index")
+        index = index if isinstance(index, int) else 0
         if kind == "message_start":
             self._begin(read(event, "message"))
         elif kind == "message_delta":
             self._message["stop_reason"] = read(read(event, "delta"), "stop_reason")
             self._message["usage"] = self._larger(event)
         elif kind == "content_block_start":
-            self._blocks[index] = {**(read(event, "content_block") or {})}
+            block = read(event, "content_block")
+            self._blocks[index] = {**block} if isinstance(block, dict) else {}
         elif kind == "content_block_delta" and index in self._blocks:
             _add(self._blocks[index], read(event, "delta"))
         return kind
@@ -101,7 +105,8 @@ class MessagesReader(StreamReader):
     def _larger(self, holder: Any) -> dict[str, Any]:
         """Merge counts: they grow from event to event, and LiteLLM begins some streams with zeros."""
         known = self._message.get("usage") or {}
-        given = read(holder, "usage") or {}
+        given = read(holder, "usage")
+        given = given if isinstance(given, dict) else {}
         counts = {
             name: max(value, known.get(name) or 0)
             for name, value in given.items()
@@ -112,7 +117,7 @@ class MessagesReader(StreamReader):
 
 def _add(block: dict[str, Any], delta: Any) -> None:
     """Add a piece to a content block; a tool's input begins as an empty object and comes as JSON text."""
-    source = _PIECES.get(read(delta, "type"))
+    source = _PIECES.get(as_name(read(delta, "type")) or "")
     piece = read(delta, source) if source else None
     if isinstance(piece, str):
         key = "input" if source == "partial_json" else str(source)
@@ -123,7 +128,7 @@ def _add(block: dict[str, Any], delta: Any) -> None:
 def _encoded(chunk: Any) -> bytes:
     if isinstance(chunk, (bytes, bytearray)):
         return bytes(chunk)
-    return b"" if chunk is None else f"data: {json.dumps(chunk, default=str)}\n".encode()
+    return b"" if chunk is None else f"data: {dump_json(json_tree(chunk))}\n".encode()
 
 
 def _event(line: bytes) -> Any:

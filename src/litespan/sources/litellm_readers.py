@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from litespan import records
+from litespan.labels import as_name
 from litespan.providers import without_route
 from litespan.sources import litellm_answer
 from litespan.sources import litellm_mapping as mapping
@@ -38,14 +39,14 @@ class StreamReader:
 
     def is_last(self, chunk: Any) -> bool:
         """Say whether a chunk ends a choice."""
-        choices = chunk.choices
-        if not choices:
+        choices = getattr(chunk, "choices", None)
+        if not isinstance(choices, list) or not choices:
             return False
         # LiteLLM's choices have it among pydantic's extra fields, whose attribute access is slow.
         extra = getattr(choices[0], "__pydantic_extra__", None)
         if extra is not None and "finish_reason" in extra:
             return extra["finish_reason"] is not None
-        return choices[0].finish_reason is not None
+        return read(choices[0], "finish_reason") is not None
 
     def is_usage_only(self, chunk: Any) -> bool:
         """Say whether a chunk is the extra one that carries the usage."""
@@ -54,7 +55,7 @@ class StreamReader:
             or read(choice, "text")
             or read(read(choice, "delta"), "content")
             or read(read(choice, "delta"), "tool_calls")
-            for choice in chunk.choices
+            for choice in _listed(read(chunk, "choices"))
         )
 
     def has_usage(self, inner: Any) -> bool:
@@ -82,18 +83,22 @@ class StreamReader:
         record.usage = None if record.cache_hit else stream_usage(record, chunks)
         note_google(record, hidden)
         reason = read(inner, "received_finish_reason") or read(inner, "intermittent_finish_reason")
-        record.finish_reasons = (str(reason),) if reason else None
-        record.response_id = read(inner, "response_id")
+        record.finish_reasons = (reason,) if (reason := as_name(reason)) else None
+        record.response_id = as_name(read(inner, "response_id"))
         for chunk in chunks:
-            record.response_model = record.response_model or read(chunk, "model")
-            record.service_tier = record.service_tier or read(chunk, "service_tier")
-        if isinstance(record.response_model, str):  # LiteLLM leaves its own word in front, as in "invoke/…"
+            record.response_model = record.response_model or as_name(read(chunk, "model"))
+            record.service_tier = record.service_tier or as_name(read(chunk, "service_tier"))
+        if record.response_model is not None:  # LiteLLM leaves its own word in front, as in "invoke/…"
             provider = record.litellm_provider or ""
             record.response_model = without_route(provider, record.response_model)
-        record.system_fingerprint = read(inner, "system_fingerprint")
+        record.system_fingerprint = as_name(read(inner, "system_fingerprint"))
         mapping.fill_from_hidden(record, hidden, chunks and read(chunks[-1], "usage"))
         if record.captures_content:
             record.output = litellm_answer.choices_of(chunks)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 class _InGenerators:
@@ -161,7 +166,7 @@ class TextReader(StreamReader):
 
     def hide_asking(self, chunk: Any) -> None:
         """Give a chunk the zeros that LiteLLM 1.83 fills in when nobody asks: programs may count on them."""
-        if self._zeros and chunk.usage is None:
+        if self._zeros and hasattr(chunk, "usage") and chunk.usage is None:
             chunk.usage = type(chunk)().usage
 
 

@@ -38,7 +38,7 @@ def of_request(named: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def of_process() -> tuple[str, ...]:
-    """Return the keys that calls use without naming them: those of the environment and of LiteLLM's module."""
+    """Return keys that calls use without naming them: of the environment and of LiteLLM's module."""
     found: set[str] = set()
     for name, value in os.environ.items():
         if _URL_OF_PROXY.fullmatch(name):
@@ -53,7 +53,7 @@ def of_process() -> tuple[str, ...]:
 
 
 def of_sent(answer: Any) -> tuple[str, ...]:
-    """Return what authenticated the request to an answer, an ``httpx.Response``; its URL may hold a key too."""
+    """Return what authenticated the request to an answer (``httpx.Response``): headers, parts of the URL."""
     request = read(answer, "_request")  # the public property raises where there is none
     headers = read(request, "headers")
     found = set(_of_url(str(read(request, "url") or "")))

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from litespan.content import safe_url
+from litespan.labels import as_name
 
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<rest>.*)", re.DOTALL)
 _PLAIN_SEGMENT: Final = re.compile(r"[\w.~@+-]{0,24}")
@@ -19,7 +20,8 @@ def server_name(name: object) -> str | None:
     follows a URL in the name is left out. The SDK cleans most names itself (seen in openai-agents 0.24.0),
     but not those of other schemes, or with a URL in the middle.
     """
-    if not isinstance(name, str):
+    name = as_name(name)
+    if name is None:
         return None
     found = _URL.search(name)
     return name if found is None else name[: found.start()] + _without_secrets(found["scheme"], found["rest"])

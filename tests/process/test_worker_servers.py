@@ -1,0 +1,85 @@
+"""Web servers with worker processes, and litespan in the program's code: all runs arrive, each once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from litespan.testing import Provider
+from tests.fakes.otlp_server import Received, collector
+from tests.fakes.ports import free_port
+from tests.process.workers.arrivals import calls_by_process, durations_by_process, runs_by_process
+from tests.process.zero_code.commands import BIN, environment, finish, get, start, wait_until_listening
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
+    pytest.mark.timeout(240),
+]
+
+WORKERS = str(Path(__file__).parent / "workers")
+GUNICORN = [str(BIN / "gunicorn"), "--pythonpath", WORKERS, "--timeout", "120", "--log-level", "error"]
+UVICORN = [str(BIN / "uvicorn"), "asgi_configured:app", "--app-dir", WORKERS, "--log-level", "error"]
+ASYNC = ["--worker-class", "uvicorn_worker.UvicornWorker", "asgi_configured:app"]
+
+
+def serve(command: list[str], folder: Path, port: int) -> tuple[Counter[str], Received, int, str]:
+    """Let two workers answer until both have; return answers by process, arrivals, exit code and log."""
+    served: Counter[str] = Counter()
+    with Provider() as provider, collector() as received:
+        server = start(
+            [*command, "--workers", "2"], folder, environment(provider.base_url, received.endpoint)
+        )
+        wait_until_listening(port, server)
+        while served.total() < 4 or (len(served) < 2 and served.total() < 60):
+            served[get(port)] += 1
+        server.send_signal(signal.SIGTERM)
+        code, _, errors = finish(server)
+    return served, received, code, errors
+
+
+@pytest.mark.parametrize("preload", [["--preload"], []], ids=["preload", "no preload"])
+@pytest.mark.parametrize("application", [["wsgi_configured:app"], ASYNC], ids=["sync", "uvicorn"])
+def test_gunicorn(application: list[str], preload: list[str], tmp_path: Path) -> None:
+    """Every run of every worker of gunicorn arrives under an id of that worker, and is counted there."""
+    port = free_port()
+    command = [*GUNICORN, "--bind", f"127.0.0.1:{port}", *preload, *application]
+    served, received, code, errors = serve(command, tmp_path, port)
+
+    assert (0, "") == (code, errors)
+    check(served, received)
+
+
+def test_uvicorn_workers(tmp_path: Path) -> None:
+    """The same holds for `uvicorn --workers`, whose workers run no exit handlers: the application shuts down."""
+    port = free_port()
+    served, received, code, errors = serve([*UVICORN, "--port", str(port)], tmp_path, port)
+
+    assert (0, "") == (code, errors)
+    check(served, received)
+
+
+def test_uvicorn_run(tmp_path: Path) -> None:
+    """A program that is set up before it runs uvicorn sends all when SIGTERM ends it."""
+    port = free_port()
+    with Provider() as provider, collector() as received:
+        command = [sys.executable, str(Path(WORKERS) / "uvicorn_run.py"), str(port)]
+        server = start(command, tmp_path, environment(provider.base_url, received.endpoint))
+        wait_until_listening(port, server)
+        served = Counter([get(port), get(port)])
+        server.send_signal(signal.SIGTERM)
+        code, _, errors = finish(server)
+
+    assert (-signal.SIGTERM, "") == (code, errors)
+    check(served, received)
+
+
+def check(served: Counter[str], received: Received) -> None:
+    """Compare what arrived with what was served, by process; a parent that did nothing sends no runs."""
+    runs = runs_by_process(received)
+    assert sorted(served.values()) == sorted(runs.values())
+    assert runs == calls_by_process(received) == durations_by_process(received)

@@ -1,0 +1,30 @@
+"""Anything that hosts hand over or files hold: no exception leaves litespan, nothing hangs or stays open."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.safety.fuzz import LONGEST, Outcome, fuzz
+from tests.safety.fuzz_targets import TARGETS, Target
+
+pytestmark = [pytest.mark.internal_errors_expected, pytest.mark.timeout(300)]
+
+EXAMPLES = 200
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_anything_goes(name: str) -> None:
+    """Some hundred examples raise nothing but the errors that are for users, each within a second of CPU."""
+    outcome = fuzz(TARGETS[name], EXAMPLES)
+
+    assert "" == outcome.problem
+    assert outcome.examples
+    assert outcome.slowest < LONGEST
+
+
+def test_the_fuzzer_notices() -> None:
+    """A target that raises is reported with its traceback."""
+    broken = Target(TARGETS["content"].values, lambda value: 1 / 0)
+
+    assert "ZeroDivisionError" in fuzz(broken, 5).problem
+    assert Outcome() != fuzz(broken, 5)
