@@ -52,7 +52,7 @@ def name_of(requirement: str) -> str:
 
 
 def test_hosts_and_checking_tools_are_pinned() -> None:
-    """The hosts that the tests rest on, and tools whose releases bring new findings, have one exact version."""
+    """The hosts that the tests rest on, and tools whose releases bring new findings, have one version."""
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = [line.split("#")[0].strip() for line in lines if line.split("#")[0].strip()]
     project = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

