@@ -18,7 +18,7 @@ export LITELLM_LOCAL_MODEL_COST_MAP := True
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo up down test lint type imports docstrings fast contract process money stack unit flow interop
-.PHONY: backends reach-backends integration ledger mutation outage bench bench-instructions bench-layers matrix fmt dashboards docs clean
+.PHONY: backends reach-backends integration ledger mutation outage bench bench-instructions bench-layers matrix fmt dashboards docs clean safety fuzz
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,7 +39,7 @@ up: ## Start Collector, Jaeger, Prometheus and Grafana (needs Docker) and wait u
 down: ## Stop them; what they stored stays
 	@$(COMPOSE) --profile demo down
 
-test: lint type imports docstrings fast contract process money stack integration interop ## Run every check and every test (what CI runs)
+test: lint type imports docstrings fast contract process money stack safety integration interop ## Run every check and every test (what CI runs)
 
 lint: install ## Check style and formatting with ruff
 	$(BIN)/ruff check
@@ -110,6 +110,12 @@ interop: install $(INTEROP) ## Run agents with other instrumentations on as well
 
 flow: install ## Run whole agent runs over the fake provider only
 	$(BIN)/python -m pytest tests/flow $(ARGS)
+
+safety: install ## Check that nothing harms the program: faults, hostile values, secrets, fuzzed inputs
+	$(PYTEST) tests/safety $(ARGS)
+
+fuzz: install ## Give anything to all that reads, and print a table; longer: ARGS="--examples 100000"
+	@$(BIN)/python -m tests.safety.fuzz $(ARGS)
 
 outage: install ## Let a receiver be away for ten minutes under load, and count what arrives afterwards (long)
 	$(BIN)/python -m tests.outage.run $(ARGS)

@@ -19,9 +19,9 @@ STEP: Final = "1m"
 _UNNAMED: Final = {
     semconv.AGENT_NAME: "(no agent)",
     semconv.WORKFLOW_NAME: "(no workflow)",
-    semconv.REASON: "(none)",
-    semconv.ERROR_TYPE: "(none)",
-    semconv.PLACE: "(none)",
+    semconv.REASON: "(nothing)",
+    semconv.ERROR_TYPE: "(no error)",
+    semconv.PLACE: "(no fault)",
 }
 
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import litellm
 import pytest
 from agents import Agent, Runner, function_tool
@@ -24,7 +25,7 @@ from tests.flow.test_threads_and_loops import nested_tree, play, tree_of
 @function_tool
 async def pause() -> str:
     """Give the turn to others."""
-    await anyio.sleep(0)
+    await anyio.lowlevel.checkpoint()
     return "paused"
 
 

@@ -23,7 +23,8 @@ PROGRAM = Path(__file__).parents[1] / "process" / "workers" / "pools.py"
 
 def test_sums_over_forked_workers(tmp_path: Path) -> None:
     """A parent and three forked workers are four series, and their sum is what was served."""
-    with Provider() as provider, Prometheus(tmp_path) as prometheus:
+    prometheus = Prometheus(tmp_path)
+    with Provider() as provider, prometheus:
         variables = environment(provider.base_url, f"{prometheus.url}/api/v1/otlp")
         variables["OTEL_TRACES_EXPORTER"] = "none"
         command = [sys.executable, "-W", "ignore::DeprecationWarning", str(PROGRAM), "fork"]

@@ -55,7 +55,7 @@ def test_gunicorn(application: list[str], preload: list[str], tmp_path: Path) ->
 
 
 def test_uvicorn_workers(tmp_path: Path) -> None:
-    """The same holds for `uvicorn --workers`, whose workers run no exit handlers: the application shuts down."""
+    """The same holds for `uvicorn --workers` if the application shuts litespan down at its end."""
     port = free_port()
     served, received, code, errors = serve([*UVICORN, "--port", str(port)], tmp_path, port)
 

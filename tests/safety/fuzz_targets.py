@@ -215,7 +215,7 @@ def encode(value: Any, most: int) -> None:
 def summarize(line: bytes) -> None:
     """Read a line of a file as `litespan summary` does."""
     with suppress(BrokenLineError):
-        summary = Summary(DIMENSIONS, None, 10)
+        summary = Summary(DIMENSIONS, 10, None)
         summary.add(read_line(line))
 
 

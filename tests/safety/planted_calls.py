@@ -17,7 +17,7 @@ from tests.flow.entrances import finish
 from tests.safety.canaries import CANARIES
 
 MODEL = MODELS["openai"]
-MESSAGES = [{"role": "user", "content": CANARIES["user_prompt"]}]
+MESSAGES: list[Any] = [{"role": "user", "content": CANARIES["user_prompt"]}]
 ONCE: dict[str, Any] = {"num_retries": 0, "max_retries": 0}
 
 
@@ -40,6 +40,11 @@ def steered(url: str) -> dict[str, Any]:
 def secret_url(url: str, place: str = "url_password") -> str:
     """Return a URL with user-info, whose password is the canary of a place."""
     return url.replace("://", f"://{CANARIES['url_user']}:{CANARIES[place]}@")
+
+
+def _forget_clients() -> None:
+    forget: Any = litellm.in_memory_llm_clients_cache.flush_cache
+    forget()
 
 
 def echo(request: Request) -> Reply:
@@ -96,9 +101,7 @@ async def url_user_info(provider: Provider) -> None:
     for wire, model in MODELS.items():
         given = {"api_key": CANARIES["call_key"], **ONCE}
         with contextlib.suppress(Exception):
-            await litellm.acompletion(
-                model, MESSAGES, api_base=secret_url(provider.url(wire), query=""), **given
-            )
+            await litellm.acompletion(model, MESSAGES, api_base=secret_url(provider.url(wire)), **given)
 
 
 async def url_query(provider: Provider) -> None:
@@ -128,11 +131,11 @@ async def egress_proxy(provider: Provider) -> None:
             patch.setenv(name, proxy)
         patch.delenv("NO_PROXY", raising=False)
         patch.delenv("no_proxy", raising=False)
-        litellm.in_memory_llm_clients_cache.flush_cache()  # of clients that were made without the proxy
+        _forget_clients()  # of clients that were made without the proxy
         try:
             litellm.completion(model=MODEL, messages=MESSAGES, **steered(provider.url()))
         finally:
-            litellm.in_memory_llm_clients_cache.flush_cache()
+            _forget_clients()
 
 
 async def router(provider: Provider) -> None:

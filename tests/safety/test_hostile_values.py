@@ -97,7 +97,8 @@ async def test_numbers_of_requests(provider: Provider, value: float) -> None:
     with Capture() as capture:
         for name in ("seed", "temperature", "max_tokens"):
             with contextlib.suppress(Exception):  # LiteLLM's word on such numbers
-                await litellm.acompletion(**chat(provider, **{name: value}, max_retries=0))
+                options: dict[str, Any] = {name: value, "max_retries": 0}
+                await litellm.acompletion(**chat(provider, **options))
 
     assert 3 == len(capture.named("chat"))
     for span in capture.spans:

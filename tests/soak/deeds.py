@@ -8,16 +8,20 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final, cast
 
+import httpx
 import litellm
 from agents import Agent, ModelSettings, ModelTracing, Runner, function_tool
 from agents.extensions.models.litellm_model import LitellmModel as SdkLitellmModel
 from agents.models.interface import Model
+from openai import OpenAI
 
 from tests.soak.job import Job
 
 MODEL: Final = "openai/gpt-4.1-mini"
 _PATIENCE: Final = 30.0  # seconds that a cancelled run may take to end
-_TIRED: Final = 0.5  # seconds after which a reader of chunks that do not come gives up
+_TIRED: Final = 0.3  # seconds after which a reader of chunks that do not come gives up
+
+litellm.suppress_debug_info = True  # it prints, and the program's output is its report
 
 
 @function_tool
@@ -114,7 +118,11 @@ class Deeds:
         """Read some of a stream without await, and leave it."""
         self.begun[job.kind] += 1
         self.begun["calls"] += 1
-        stream = cast("Iterator[Any]", litellm.completion(**self._arguments(job)))
+        # A client of its own: a stream that is dropped lives until the garbage collector comes, and then closes
+        # its connection under a lock of its client, which waits for itself if that client is just asking for
+        # another connection in the same thread (httpcore 1.0, with litespan or without).
+        client = OpenAI(base_url=self._base_url, api_key="none", http_client=httpx.Client(verify=False))  # noqa: S501
+        stream = cast("Iterator[Any]", litellm.completion(**self._arguments(job), client=client))
         for _, _ in zip(range(job.chunks), stream, strict=False):
             pass
 

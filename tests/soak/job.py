@@ -16,7 +16,7 @@ RUN_ENDS: Final = ("task", "timeout", "result")
 STREAM_ENDS: Final = ("drop", "leave", "close", "close elsewhere", "cancel")
 """A stream's end: dropped unread, left after some chunks, closed, closed by another task, cancelled."""
 
-LONGEST: Final = 1.5  # seconds until a cancellation; early ones are drawn more often than late ones
+LONGEST: Final = 1.0  # seconds until a cancellation; early ones are drawn more often than late ones
 MOST_PIECES: Final = 6
 _EVENTS: Final = MOST_PIECES + 4  # a stream also has its role, its finish, its usage and its end
 _EARLY: Final = 0.1  # the share of cancellations that come before anything has happened

@@ -26,7 +26,7 @@ from tests.soak.seen import Seen  # noqa: E402
 
 LOOPS = 2
 THREADS = 2
-AT_ONCE = 16  # jobs of each loop
+AT_ONCE = 24  # jobs of each loop
 ROUNDS = 10
 _TRACED = 3  # rounds at the end in which allocations are traced, which makes them slow
 _BLOCKING = 5  # every so many streams one is read without await

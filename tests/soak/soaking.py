@@ -32,11 +32,10 @@ class Soaked:
 
     Attributes:
         spans: how often each span arrived, by its id.
-        metrics: the newest value of each counter, by process and name.
-        calls: the counter of calls, newest value by process and outcome.
+        metrics: the newest sum of each counter, by process and name.
         words: the last words of the program and of its forks.
         seconds: the program's words of every second.
-        served: answers that the provider gave with a usage, and their input tokens.
+        input_tokens: that the provider has delivered.
         kills: of the receiver.
     """
 
@@ -86,6 +85,7 @@ def soak(seconds: float, seed: int) -> Soaked:
                 up.enter_context(collector(port=urlsplit(received.endpoint).port or 0, received=received))
                 due = time.monotonic() + random.uniform(*_UP)
         listener.join()
+        _send_the_rest(received.endpoint, spool)
         soaked.input_tokens = provider.delivered().input_tokens
     _collect(received, soaked)
     return soaked
@@ -104,13 +104,29 @@ def _answer(request: Request, random: Random) -> Reply:
 
 
 def _start(base_url: str, endpoint: str, spool: str, seconds: float, seed: int) -> subprocess.Popen[str]:
-    variables = {
+    # Coroutines of hosts that a cancellation has met before their first step are warned of, with litespan or not.
+    command = [sys.executable, "-W", "ignore::RuntimeWarning", "-m", "tests.soak.faulty_program"]
+    return subprocess.Popen(
+        [*command, base_url, str(seconds), str(seed)],
+        env=_variables(endpoint, spool),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _variables(endpoint: str, spool: str) -> dict[str, str]:
+    named = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
         "OTEL_SERVICE_NAME": "soak",
         "LITESPAN_SPOOL_DIR": spool,
     }
-    command = [sys.executable, "-m", "tests.soak.faulty_program", base_url, str(seconds), str(seed)]
-    return subprocess.Popen(command, env={**os.environ, **variables}, stdout=subprocess.PIPE, text=True)
+    return {**os.environ, **named}
+
+
+def _send_the_rest(endpoint: str, spool: str) -> None:
+    """Start a program that takes over what forks have left in the spool while the receiver was away."""
+    command = [sys.executable, "-m", "tests.process.spool_program", "rest", "0", "0", "end"]
+    subprocess.run(command, env=_variables(endpoint, spool), check=True, timeout=60)
 
 
 def _listen(process: subprocess.Popen[str], soaked: Soaked) -> None:
@@ -155,7 +171,7 @@ def problems(soaked: Soaked) -> Iterator[str]:
         yield f"{soaked.begun('forks')} forks, {len(soaked.words) - 1} told their figures"
     for words in soaked.words:
         stats = words["stats"]
-        if not words["flushed"] or stats["records_open"] or stats["internal_errors"]:
+        if stats["records_open"] or stats["internal_errors"]:
             yield f"a process ended with {words}"
     if growth(soaked) > GROWTH:
         yield f"memory grew by {growth(soaked):,} bytes"
@@ -172,7 +188,7 @@ def growth(soaked: Soaked) -> int:
 
 def report(soaked: Soaked) -> Iterator[str]:
     """Yield the figures as text."""
-    last = soaked.seconds[-1]
+    last, memory = soaked.seconds[-1], soaked.seconds[-1]["memory"] / 1e6
     yield (
         f"{soaked.begun('runs'):,} runs, {last['runs'] / last['seconds']:.0f} a second: "
         f"{soaked.begun('hang'):,} cancelled, {soaked.begun('failed'):,} failed, in {soaked.begun('forks')} forks "
@@ -183,4 +199,5 @@ def report(soaked: Soaked) -> Iterator[str]:
     yield f"calls: {soaked.begun('calls'):,} begun, {soaked.total('litespan.calls'):,} counted"
     counted = soaked.total("gen_ai.client.inference.usage.input_tokens")
     yield f"input tokens: {soaked.input_tokens:,} served, {counted:,} counted"
-    yield f"memory: {last['memory'] / 1e6:,.0f} MB, grew by {growth(soaked) / 1e6:,.1f} MB; CPU {last['cpu'] / last['runs'] * 1e3:.1f} ms a run"
+    cpu = last["cpu"] / last["runs"] * 1e3
+    yield f"memory: {memory:,.0f} MB, grew by {growth(soaked) / 1e6:,.1f} MB; CPU {cpu:.1f} ms a run"

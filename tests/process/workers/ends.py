@@ -1,4 +1,4 @@
-"""A program that does one piece of work and ends in one of many ways, or does one for each line it is given."""
+"""A program that works once and ends in one of many ways, or works for each line it is given."""
 
 import os
 import signal

@@ -33,10 +33,10 @@ def locks() -> dict[int, Any]:
 def locks_of(owner: Any) -> Iterator[Any]:
     """Yield the locks that an object holds under a name."""
     for name, value in getattr(owner, "__dict__", {}).items():
-        inner = getattr(getattr(value, "_cond", value), "_lock", None)
-        for lock in (value, inner):
-            if isinstance(lock, LOCKS) and name not in EXCEPTIONS:
-                yield lock
+        condition = getattr(value, "_cond", None) if isinstance(value, threading.Event) else value
+        lock = getattr(condition, "_lock", None) if isinstance(condition, threading.Condition) else value
+        if isinstance(lock, LOCKS) and name not in EXCEPTIONS:
+            yield lock
 
 
 def hold(found: dict[int, Any], held: threading.Event, release: threading.Event) -> None:
