@@ -18,7 +18,7 @@ export LITELLM_LOCAL_MODEL_COST_MAP := True
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo up down test lint type imports docstrings fast contract process money stack unit flow interop
-.PHONY: backends reach-backends integration ledger mutation outage bench bench-instructions bench-layers matrix fmt dashboards docs clean safety fuzz
+.PHONY: backends reach-backends integration ledger mutation outage soak bench bench-instructions bench-layers matrix fmt dashboards docs clean safety fuzz
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,7 +39,7 @@ up: ## Start Collector, Jaeger, Prometheus and Grafana (needs Docker) and wait u
 down: ## Stop them; what they stored stays
 	@$(COMPOSE) --profile demo down
 
-test: lint type imports docstrings fast contract process money stack safety integration interop ## Run every check and every test (what CI runs)
+test: lint type imports docstrings fast contract process money stack safety integration interop soak ## Run every check and every test (what CI runs)
 
 lint: install ## Check style and formatting with ruff
 	$(BIN)/ruff check
@@ -119,6 +119,9 @@ fuzz: install ## Give anything to all that reads, and print a table; longer: ARG
 
 outage: install ## Let a receiver be away for ten minutes under load, and count what arrives afterwards (long)
 	$(BIN)/python -m tests.outage.run $(ARGS)
+
+soak: install ## Cancel 2,000 runs and streams, then work for a minute while all fails; longer: ARGS="soak --seconds 1800"
+	$(BIN)/python -m tests.soak.run $(ARGS)
 
 bench: install ## Measure the CPU time that litespan adds to a run; shorter: ARGS=--quick
 	$(BIN)/python -m benchmarks.run $(ARGS)

@@ -6,13 +6,22 @@ What cannot be redacted or encoded is dropped, and reported by the guard.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from litespan import content
 from litespan.guard import guarded
 from litespan.records import ModelCall, Record, Speech, Step, ToolCall, Transcription
 from litespan.settings import Settings
+
+
+_CONTENT_OF: Final[Mapping[type[Record], tuple[str, ...]]] = {
+    ModelCall: ("system_instructions", "input", "output", "tools"),
+    ToolCall: ("arguments", "result"),
+    Speech: ("text",),
+    Transcription: ("text",),
+    Step: ("data",),
+}
 
 
 class Captured:
@@ -50,6 +59,13 @@ class Captured:
     def of_step(self, step: Step) -> None:
         """Write the program's own data."""
         self._write(step, data=None)
+
+    def forget(self, record: Record) -> None:
+        """Let go of the content of a record that was told: others may hold the record for longer."""
+        for name in _CONTENT_OF.get(type(record), ()):
+            setattr(record, name, None)
+        if isinstance(record, ModelCall) and record.part is not None:
+            self.forget(record.part)
 
     def _write(self, record: Record, **converters: Callable[[Any], Any] | None) -> None:
         for name, convert in converters.items():

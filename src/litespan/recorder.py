@@ -201,6 +201,8 @@ class Recorder:
             complete(record)
         if ended := self._ended[type(record)]:
             call_each(ended, record)
+        if self._captures:
+            self._captured.forget(record)
 
     def _complete_tool(self, tool: ToolCall) -> None:
         with self.table.lock:

@@ -17,7 +17,7 @@ WARM: Final = 3
 """Rounds until the hosts' caches are full, as far as they get."""
 
 GROWTH: Final = 20e6
-"""Bytes that the process may grow by beyond the one without litespan: the noise of two runs of one program."""
+"""Bytes that the process may grow by beyond the one without litespan: two runs of one program differ."""
 
 OWN: Final = 2e6
 """Bytes that litespan's own bounded tables may take while they fill."""
@@ -49,18 +49,20 @@ def play(seed: int, runs: int, streams: int) -> tuple[Played, Played]:
     with Provider(remember_payloads=False) as first, Provider(remember_payloads=False) as second:
         first.respond = second.respond = answer
         arguments = [str(seed), str(runs), str(streams)]
-        with _program(first.base_url, *arguments, "litespan") as watched:
-            with _program(second.base_url, *arguments, "nothing") as control:
-                return _hear(watched), _hear(control)
+        with (
+            _program(first.base_url, *arguments, "litespan") as watched,
+            _program(second.base_url, *arguments, "nothing") as control,
+        ):
+            return _hear("litespan", watched), _hear("control", control)
 
 
 def _program(*arguments: str) -> subprocess.Popen[str]:
-    # Coroutines of hosts that a cancellation has met before their first step are warned of, with litespan or not.
+    # Hosts' coroutines that are cancelled before their first step are warned of, with litespan or without.
     command = [sys.executable, "-W", "ignore::RuntimeWarning", "-m", "tests.soak.program", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def _hear(process: subprocess.Popen[str]) -> Played:
+def _hear(name: str, process: subprocess.Popen[str]) -> Played:
     played = Played()
     for line in process.stdout or ():
         words = json.loads(line)
@@ -68,7 +70,7 @@ def _hear(process: subprocess.Popen[str]) -> Played:
             played.final = words
         else:
             played.rounds.append(words)
-            sys.stderr.write(f"{process.args[-2:]} {words}\n")  # type: ignore[index]
+            sys.stderr.write(f"{name}: {words}\n")
     if process.wait() or not played.final:
         raise RuntimeError(f"The program ended with {process.returncode}.")
     return played
@@ -76,16 +78,28 @@ def _hear(process: subprocess.Popen[str]) -> Played:
 
 def problems(watched: Played, control: Played) -> Iterator[str]:
     """Yield everything that is not as it must be."""
-    figures, metrics = watched.final["figures"], watched.final["figures"]["metrics"]
-    for state in watched.rounds:
-        if state["open"] or state["unfinished"]:
-            yield f"round {state['number']}: {state['open']} records open, {state['unfinished']} spans not ended"
     for name, played in (("litespan", watched), ("control", control)):
         if played.final["faults"]:
             yield f"{name}: the program failed: {played.final['faults']}"
-    ours = [line for line in watched.final["lines"] if line.startswith(_OURS)]
-    if ours:
-        yield f"log lines of litespan and OpenTelemetry, such as of a context that cannot be detached: {ours}"
+    yield from _left(watched)
+    yield from _miscounted(watched)
+    if watched.grown > control.grown + GROWTH:
+        yield f"memory grew by {watched.grown:,} bytes, without litespan by {control.grown:,}"
+    if watched.final["own"] > OWN:
+        yield f"{watched.final['own']:,} bytes that litespan's own code has allocated are left"
+
+
+def _left(watched: Played) -> Iterator[str]:
+    for state in watched.rounds:
+        if state["open"] or state["unfinished"]:
+            yield f"round {state['number']}: {state['open']} open records, {state['unfinished']} open spans"
+    lines = [line for line in watched.final["lines"] if line.startswith(_OURS)]
+    if lines:
+        yield f"log lines of litespan or OpenTelemetry, as of a failed detach: {lines}"
+
+
+def _miscounted(watched: Played) -> Iterator[str]:
+    figures, metrics = watched.final["figures"], watched.final["figures"]["metrics"]
     begun, chats = watched.final["begun"]["calls"], _spans(watched, "chat")
     if not begun == metrics["litespan.calls"] == chats:
         yield f"{begun} calls begun, {metrics['litespan.calls']} counted, {chats} spans"
@@ -94,10 +108,6 @@ def problems(watched: Played, control: Played) -> Iterator[str]:
         yield f"{metrics['litespan.runs']} runs counted, {runs} spans"
     if metrics["litespan.calls.active"] or figures["errors"]:
         yield f"{metrics['litespan.calls.active']} calls active, faults of litespan: {figures['errors']}"
-    if watched.grown > control.grown + GROWTH:
-        yield f"memory grew by {watched.grown:,} bytes, without litespan by {control.grown:,}"
-    if watched.final["own"] > OWN:
-        yield f"{watched.final['own']:,} bytes that litespan's own code has allocated are left"
 
 
 def _spans(played: Played, operation: str) -> int:

@@ -1,4 +1,4 @@
-"""How the jobs are done: runs of the Agents SDK that get cancelled, streams that nobody reads to their end."""
+"""How jobs are done: runs of the Agents SDK that get cancelled, streams that nobody reads to their end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final, cast
 
-import httpx
 import litellm
 from agents import Agent, ModelSettings, ModelTracing, Runner, function_tool
 from agents.extensions.models.litellm_model import LitellmModel as SdkLitellmModel
@@ -118,10 +117,10 @@ class Deeds:
         """Read some of a stream without await, and leave it."""
         self.begun[job.kind] += 1
         self.begun["calls"] += 1
-        # A client of its own: a stream that is dropped lives until the garbage collector comes, and then closes
-        # its connection under a lock of its client, which waits for itself if that client is just asking for
-        # another connection in the same thread (httpcore 1.0, with litespan or without).
-        client = OpenAI(base_url=self._base_url, api_key="none", http_client=httpx.Client(verify=False))  # noqa: S501
+        # A client of its own. A stream that is dropped lives until the garbage collector comes, and closes
+        # its connection under a lock of its client: that hangs for ever if the thread holds the lock already,
+        # because it is just asking this client for a connection (httpcore 1.0, with litespan or without).
+        client = OpenAI(base_url=self._base_url, api_key="none")
         stream = cast("Iterator[Any]", litellm.completion(**self._arguments(job), client=client))
         for _, _ in zip(range(job.chunks), stream, strict=False):
             pass

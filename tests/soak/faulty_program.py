@@ -1,4 +1,4 @@
-"""The program of the soak: runs without a pause, of which some fail, some are cancelled and some are in forks."""
+"""The program of the soak: runs without a pause; some fail, some are cancelled, some are made by forks."""
 
 from __future__ import annotations
 
@@ -14,20 +14,12 @@ from collections import Counter
 from random import Random
 from typing import Any, Final
 
-from tests.isolation import clean_environment
+from agents import Agent, Runner
+from openai import OpenAIError
 
-if __name__ == "__main__":
-    # Before LiteLLM is imported, which reads its variables then. What litespan reads is this program's own.
-    _kept = {name: value for name, value in os.environ.items() if name.startswith(("OTEL_", "LITESPAN_"))}
-    clean_environment(os.environ)
-    os.environ.update(_kept)
-
-from agents import Agent, Runner  # noqa: E402
-from openai import OpenAIError  # noqa: E402
-
-import litespan  # noqa: E402
-from tests.outage.program import resident, tell  # noqa: E402
-from tests.soak.deeds import CountedModel  # noqa: E402
+import litespan
+from tests.outage.program import resident, tell
+from tests.soak.deeds import CountedModel
 
 AT_ONCE: Final = 16
 HANGS: Final = "hang"

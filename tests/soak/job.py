@@ -1,4 +1,4 @@
-"""What one job of the cancel test does, drawn from a seed: a run that is cancelled, or a stream that is left."""
+"""What one job does, drawn from a seed: a run that is cancelled, or a stream that is left."""
 
 from __future__ import annotations
 
@@ -51,8 +51,9 @@ def draw(seed: int, number: int, kind: Kind) -> Job:
     random = Random(f"{seed}/{number}")  # noqa: S311 - a seed that repeats a job is the point
     end = random.choice(RUN_ENDS if kind == "run" else STREAM_ENDS)
     pieces, silent_after = random.randint(1, MOST_PIECES), random.choice((-1, random.randint(0, _EVENTS - 1)))
-    # Who reads without await cannot be interrupted, and so reads only what comes: the first event is no chunk.
-    most = max(silent_after - 2, 0) if kind == "blocking" and silent_after >= 0 else _EVENTS
+    # Who reads without await cannot be interrupted, so it reads only what comes: neither the first event,
+    # which is no chunk, nor the last chunk, for which litespan waits until it has the usage, too.
+    most = max(silent_after - 3, 0) if kind == "blocking" and silent_after >= 0 else _EVENTS
     return Job(
         number,
         kind,

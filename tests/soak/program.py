@@ -13,16 +13,12 @@ from collections import Counter
 from collections.abc import Sequence
 from random import Random
 
-from tests.isolation import clean_environment
+from agents import set_trace_processors
 
-clean_environment(os.environ)  # before LiteLLM is imported, which reads its variables then
-
-from agents import set_trace_processors  # noqa: E402
-
-from tests.outage.program import resident, tell  # noqa: E402
-from tests.soak.deeds import Deeds  # noqa: E402
-from tests.soak.job import Job, Kind, draw  # noqa: E402
-from tests.soak.seen import Seen  # noqa: E402
+from tests.outage.program import resident, tell
+from tests.soak.deeds import Deeds
+from tests.soak.job import Job, Kind, draw
+from tests.soak.seen import Seen
 
 LOOPS = 2
 THREADS = 2
@@ -48,10 +44,14 @@ class Lines(logging.Handler):
 
 def jobs_of(seed: int, runs: int, streams: int) -> list[Job]:
     """Draw all jobs, runs and streams mixed."""
-    kinds: list[Kind] = [*(["run"] * runs), *_streams(streams)]
+    kinds = [*_runs(runs), *_streams(streams)]
     jobs = [draw(seed, number, kind) for number, kind in enumerate(kinds)]
     Random(seed).shuffle(jobs)  # noqa: S311 - a seed that repeats the order is the point
     return jobs
+
+
+def _runs(count: int) -> list[Kind]:
+    return ["run"] * count
 
 
 def _streams(count: int) -> list[Kind]:

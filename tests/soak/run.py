@@ -1,4 +1,4 @@
-"""`python -m tests.soak.run`: what only shows after thousands of runs; the short forms unless told otherwise."""
+"""`python -m tests.soak.run`: what only shows after thousands of runs; short unless told otherwise."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ from tests.soak import cancels as cancelling  # noqa: E402
 from tests.soak import soaking  # noqa: E402
 
 
-@click.group()
-def main() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def main(context: click.Context) -> None:
     """Play thousands of runs that go wrong, and fail if anything of them is lost or left."""
+    if context.invoked_subcommand is None:
+        context.invoke(cancels)
+        context.invoke(soak)
 
 
 @main.command()
@@ -37,7 +41,7 @@ def cancels(runs: int, streams: int, seed: int) -> None:
 @click.option("--seconds", default=60.0, show_default=True, help="How long the program works.")
 @click.option("--seed", default=7, show_default=True, help="Draws the same choices again.")
 def soak(seconds: float, seed: int) -> None:
-    """Work at full speed while the receiver dies, the provider fails, runs are cancelled and the program forks."""
+    """Work at full speed while receiver and provider fail, runs are cancelled and the program forks."""
     click.echo(f"seed {seed}")
     soaked = soaking.soak(seconds, seed)
     for line in soaking.report(soaked):

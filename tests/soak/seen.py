@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 from opentelemetry.context import Context
@@ -61,7 +61,7 @@ class Seen:
         }
 
     def _sums(self) -> dict[str, float]:
-        sums: Counter[str] = Counter()
+        sums: dict[str, float] = defaultdict(float)
         data = self._reader.get_metrics_data()
         for resource in data.resource_metrics if data else ():
             for scope in resource.scope_metrics:

@@ -104,7 +104,7 @@ def _answer(request: Request, random: Random) -> Reply:
 
 
 def _start(base_url: str, endpoint: str, spool: str, seconds: float, seed: int) -> subprocess.Popen[str]:
-    # Coroutines of hosts that a cancellation has met before their first step are warned of, with litespan or not.
+    # Hosts' coroutines that are cancelled before their first step are warned of, with litespan or without.
     command = [sys.executable, "-W", "ignore::RuntimeWarning", "-m", "tests.soak.faulty_program"]
     return subprocess.Popen(
         [*command, base_url, str(seconds), str(seed)],
@@ -191,8 +191,8 @@ def report(soaked: Soaked) -> Iterator[str]:
     last, memory = soaked.seconds[-1], soaked.seconds[-1]["memory"] / 1e6
     yield (
         f"{soaked.begun('runs'):,} runs, {last['runs'] / last['seconds']:.0f} a second: "
-        f"{soaked.begun('hang'):,} cancelled, {soaked.begun('failed'):,} failed, in {soaked.begun('forks')} forks "
-        f"and their parent; the receiver was killed {soaked.kills} times"
+        f"{soaked.begun('hang'):,} cancelled, {soaked.begun('failed'):,} failed; "
+        f"{soaked.begun('forks')} forks; the receiver was killed {soaked.kills} times"
     )
     twice = soaked.spans.total() - len(soaked.spans)
     yield f"spans: {soaked.traces('handed_over'):,} handed over, {len(soaked.spans):,} arrived, {twice} twice"

@@ -13,7 +13,7 @@ from typing import Any
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 
-from litespan.guard import guard
+from litespan.guard import guarded
 
 
 def leave_to_parent(provider: MeterProvider, reader: MetricReader) -> bool:
@@ -22,19 +22,21 @@ def leave_to_parent(provider: MeterProvider, reader: MetricReader) -> bool:
     True if it is out. This is private access: there is no public way that takes no lock. Where the SDK is
     another one than is expected here, nothing is changed.
     """
-    with guard("export.fork"):
-        consumer: Any = provider._measurement_consumer  # noqa: SLF001 - see above
-        kept = {other: sums for other, sums in consumer._reader_storages.items() if other is not reader}  # noqa: SLF001
-        meters = list(provider._meters.values())  # noqa: SLF001
-        consumer._lock = threading.Lock()  # noqa: SLF001
-        type(provider)._all_metric_readers_lock = threading.Lock()  # noqa: SLF001
-        for meter in meters:
-            _renew_locks(meter)
-        # The SDK has started the reader's thread anew; from now on it collects nothing.
-        reader._set_collect_callback(_collect_nothing)  # noqa: SLF001
-        consumer._reader_storages = kept  # noqa: SLF001
-        return True
-    return False
+    return bool(guarded("export.fork")(_take_out)(provider, reader))
+
+
+def _take_out(provider: MeterProvider, reader: MetricReader) -> bool:
+    consumer: Any = provider._measurement_consumer  # noqa: SLF001 - see above
+    kept = {other: sums for other, sums in consumer._reader_storages.items() if other is not reader}  # noqa: SLF001
+    meters = list(provider._meters.values())  # noqa: SLF001
+    consumer._lock = threading.Lock()  # noqa: SLF001
+    type(provider)._all_metric_readers_lock = threading.Lock()  # noqa: SLF001
+    for meter in meters:
+        _renew_locks(meter)
+    # The SDK has started the reader's thread anew; from now on it collects nothing.
+    reader._set_collect_callback(_collect_nothing)  # noqa: SLF001
+    consumer._reader_storages = kept  # noqa: SLF001
+    return True
 
 
 def _renew_locks(meter: Any) -> None:
@@ -43,5 +45,6 @@ def _renew_locks(meter: Any) -> None:
             setattr(meter, name, threading.Lock())
 
 
-def _collect_nothing(*_: object, **__: object) -> None:
-    """Return no metrics to a reader."""
+def _collect_nothing(*_: object, **__: object) -> Any:
+    """Return no metrics to a reader, which then has nothing to send."""
+    return None

@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from typing import Any
 
 from agent import answer  # type: ignore[import-not-found]
 
@@ -19,7 +20,7 @@ def ask(question: str) -> str:
 
 def main(method: str) -> None:
     """Ask in one process of each kind, started by this method."""
-    context = multiprocessing.get_context(method)
+    context: Any = multiprocessing.get_context(method)
     questions = ["What is a span?", "What is a trace?"]
     ask(questions[0])
     with context.Pool(1) as pool:

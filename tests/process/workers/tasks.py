@@ -19,7 +19,7 @@ app.conf.broker_transport_options = {
 app.conf.task_ignore_result = True
 
 
-@app.task(name="ask")
+@app.task(name="ask")  # type: ignore[untyped-decorator]
 def ask() -> None:
     """Ask the agent."""
     asyncio.run(answer("What is a span?"))
