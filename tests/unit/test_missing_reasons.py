@@ -11,10 +11,17 @@ from litespan.sources.litellm_mapping import missing_reason
 WHOLE, PART = Usage(10, 5), Usage(10, complete=False)
 
 
-def failed(exception: str, status: int | None, usage: Usage | None = None, **facts: bool) -> ModelCall:
+def failed(
+    exception: str,
+    status: int | None,
+    usage: Usage | None = None,
+    *,
+    cut: bool = False,
+    refused: bool = False,
+) -> ModelCall:
     """Return a call that failed."""
     failure = Failure(type="x", exception=exception, status=status)
-    return ModelCall(outcome=records.ERROR, failure=failure, usage=usage, **facts)
+    return ModelCall(outcome=records.ERROR, failure=failure, usage=usage, cut=cut, refused=refused)
 
 
 @pytest.mark.parametrize(
