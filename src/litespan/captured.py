@@ -14,7 +14,6 @@ from litespan.guard import guarded
 from litespan.records import ModelCall, Record, Speech, Step, ToolCall, Transcription
 from litespan.settings import Settings
 
-
 _CONTENT_OF: Final[Mapping[type[Record], tuple[str, ...]]] = {
     ModelCall: ("system_instructions", "input", "output", "tools"),
     ToolCall: ("arguments", "result"),

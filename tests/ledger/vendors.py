@@ -51,7 +51,8 @@ class Vendor:
         lead: the events of a stream before the first piece of text.
         asked: a stream tells its usage only to who asks for it.
         mute: LiteLLM does not ask this provider for the usage of a stream, whoever wishes it.
-        retries: the client below LiteLLM repeats a failed request by itself.
+        retries: the client below LiteLLM repeats a failed request by itself, as often as the call asks. For
+            Azure LiteLLM keeps the client that the first call has made, with its retries (litellm 1.83.0).
         one_loop: LiteLLM has a single client for it, which breaks when two event loops use it at once
             (litellm 1.83.0: `module_level_aclient`, and Azure's in its cache).
         failing: what LiteLLM makes of an error in a stream: `error`, or `connection` (litellm 1.83.0).
@@ -154,7 +155,6 @@ def _azure() -> Vendor:
         frozenset({READ, WRITE, REASONING}),
         lead=2,
         asked=True,
-        retries=True,
         one_loop=True,
         signed_in=lambda: nullcontext({**_KEY, **version}),
     )

@@ -130,7 +130,7 @@ def test_objects_that_block(mode: str) -> None:
         assert odd is (litellm_answer.messages({"messages": [odd]}) or [None])[0]
         with trace("t"), custom_span("s", {"odd": odd}):
             pass
-        with litespan.using(user=odd, attribute=odd):  # type: ignore[arg-type]
+        with litespan.using(user=odd, attribute=odd):
             pass
 
     shown = [(span.attributes or {}).get(semconv.STEP_DATA) for span in capture.named("custom")]
