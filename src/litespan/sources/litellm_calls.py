@@ -264,7 +264,7 @@ class CallSource:
 
     # -- after the call ------------------------------------------------------------------------------------
     def _hand_over(self, entrance: Entrance, call: OpenCall, response: Any) -> Any:
-        if not call.record.stream or not _can_be_read(response):
+        if not call.record.stream or _is_whole(response):
             self._end(entrance, call, response)
             return response
         proxy = self._proxy(entrance, call, response)
@@ -297,9 +297,9 @@ class CallSource:
 
 
 @guarded("call source")
-def _can_be_read(response: Any) -> bool:
-    """Say whether an answer is a stream."""
-    return hasattr(response, "__anext__") or hasattr(response, "__next__")
+def _is_whole(response: Any) -> bool:
+    """Say whether an answer is no stream. If that cannot be told, it may be one, and is treated as one."""
+    return not (hasattr(response, "__anext__") or hasattr(response, "__next__"))
 
 
 _secrets = guarded("call source")(litellm_secrets.of_request)
