@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import litellm
-from agents import Agent, GuardrailFunctionOutput, Runner, custom_span, input_guardrail
+from agents import Agent, GuardrailFunctionOutput, Runner, custom_span, input_guardrail, trace
 
 import litespan
 from litespan.testing import Provider, Reply, ToolCall
@@ -24,8 +24,11 @@ async def lets_pass(context: Any, agent: Any, given: Any) -> GuardrailFunctionOu
 async def run(provider: Provider) -> list[Any]:
     """Run agents and make calls, streamed and not, good and failing; return all that the program sees."""
     provider.reset()
-    with litespan.using(user="u", session="s", tags=["t"], propagate=True), custom_span("own"):
-        return [*await _agents(provider), *await _calls(provider)]
+    with litespan.using(user="u", session="s", tags=["t"], propagate=True):
+        seen_of_agents = await _agents(provider)
+        # Outside of a trace the SDK's span is none, and neither are those below it.
+        with trace("Calls"), custom_span("own"):
+            return [*seen_of_agents, *await _calls(provider)]
 
 
 async def _agents(provider: Provider) -> list[Any]:

@@ -10,7 +10,7 @@ import pytest
 import litespan
 from litespan import guard
 from litespan.testing import Capture, Provider
-from tests.safety.faults import FaultError, called, fault_in, name_of
+from tests.safety.faults import FaultError, called, fault_in, forget_results, name_of
 from tests.safety.faulty_program import run
 
 pytestmark = [pytest.mark.internal_errors_expected, pytest.mark.timeout(400)]
@@ -65,6 +65,7 @@ async def bare(provider: Provider) -> list[Any]:
 
 async def reached(provider: Provider) -> list[CodeType]:
     """Return the functions that the program runs through, in a stable order."""
+    forget_results()
     with Capture(), called() as found:
         await run(provider)
     # Comprehensions are functions of their own in older Pythons; they raise where their function would.
@@ -74,6 +75,7 @@ async def reached(provider: Provider) -> list[CodeType]:
 async def trial(provider: Provider, code: CodeType) -> tuple[Any, int, int]:
     """Run the program with one function failing once: what it saw, faults counted, what stayed open."""
     guard.reset()
+    forget_results()
     with Capture():
         try:
             with fault_in(code) as raised:
@@ -107,13 +109,13 @@ async def test_the_generator_finds_them(provider: Provider) -> None:
 async def test_a_fault_is_counted_once_and_not_noticed(
     provider: Provider, bare: list[Any], shard: int
 ) -> None:
-    """Results and exceptions are the bare ones, the fault is counted once, at most its record stays open."""
+    """Results and exceptions are the bare ones, the fault is counted once; open stay at most its record and the waiting root."""
     problems: dict[str, Any] = {}
     for code in (await reached(provider))[shard::SHARDS]:
         if name_of(code) in EXEMPT:
             continue
         seen, counted, still_open = await trial(provider, code)
-        if (seen, counted) != (bare, 1) or still_open > 1:
+        if (seen, counted) != (bare, 1) or still_open > 2:
             problems[name_of(code)] = (seen == bare, counted, still_open)
 
     assert {} == problems

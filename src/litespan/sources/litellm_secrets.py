@@ -64,10 +64,9 @@ def of_sent(answer: Any) -> tuple[str, ...]:
 
 
 def without(text: str, secrets: tuple[str, ...]) -> str:
-    """Return a text in which the secrets are blanked."""
-    for secret in secrets:
-        text = text.replace(secret, "[secret]")
-    return text
+    """Return a text in which the secrets are blanked, all at once: one may be a piece of "[secret]"."""
+    longest_first = sorted(filter(None, secrets), key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, longest_first)), "[secret]", text) if longest_first else text
 
 
 def _longest_first(texts: Iterable[str], shortest: int) -> tuple[str, ...]:
