@@ -109,7 +109,7 @@ async def test_the_generator_finds_them(provider: Provider) -> None:
 async def test_a_fault_is_counted_once_and_not_noticed(
     provider: Provider, bare: list[Any], shard: int
 ) -> None:
-    """Results and exceptions are the bare ones, the fault is counted once; open stay at most its record and the waiting root."""
+    """The program sees no difference, one fault is counted; open stay its record and the root that waits."""
     problems: dict[str, Any] = {}
     for code in (await reached(provider))[shard::SHARDS]:
         if name_of(code) in EXEMPT:
