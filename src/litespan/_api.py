@@ -377,26 +377,28 @@ def shutdown(timeout: float = 5.0) -> bool:
         True only if everything was really exported.
     """
     global _ending  # noqa: PLW0603 - see install
-    with _lock:
-        # A second call, as from the handler of SIGTERM, waits for the first one.
-        installation = _installed or _ending
-        if installation is None:
-            return True
-        termination = _keep_termination()
-        _ending = installation
-        uninstrument()
+    termination = _keep_termination()
     try:
+        with _lock:
+            # A second call, as from the handler of SIGTERM, waits for the first one.
+            installation = _installed or _ending
+            if installation is None:
+                return True
+            _ending = installation
+            uninstrument()
         return installation.pipeline.shutdown(timeout)
     finally:
         _ending = None
         if termination is not None:
-            termination.cancel()
+            termination.release()
 
 
 def _keep_termination() -> Termination | None:
     """Let the handler of SIGTERM outlive the set-up: a signal during the last export waits for it."""
     global _termination
     termination, _termination = _termination, None
+    if termination is not None:
+        termination.hold()
     return termination
 
 

@@ -27,6 +27,7 @@ class Termination:
     def __init__(self, shutdown: Shutdown, timeout: float) -> None:
         self._shutdown = guarded("export.termination")(functools.partial(shutdown, timeout))
         self._timeout = timeout
+        self._held = self._came = False
         if _in_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, self._end)
 
@@ -35,7 +36,20 @@ class Termination:
         if _in_main_thread() and signal.getsignal(signal.SIGTERM) == self._end:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
+    def hold(self) -> None:
+        """Let a signal wait, from now on: a shutdown begins, and the handler may interrupt it in its locks."""
+        self._held = True
+
+    def release(self) -> None:
+        """Put the default action back, and end the process if a signal came in the meantime."""
+        self.cancel()
+        if self._came:
+            signal.raise_signal(signal.SIGTERM)
+
     def _end(self, number: int, frame: FrameType | None) -> None:
+        if self._held and not self._came:
+            self._came = True
+            return
         # First, so that a second signal ends the process at once.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         with guard("export.termination"):
