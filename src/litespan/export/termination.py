@@ -37,7 +37,7 @@ class Termination:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def hold(self) -> None:
-        """Let a signal wait, from now on: a shutdown begins, and the handler may interrupt it in its locks."""
+        """Let a signal wait from now on: a shutdown begins, whose locks the handler may find held."""
         self._held = True
 
     def release(self) -> None:
