@@ -378,17 +378,19 @@ def shutdown(timeout: float = 5.0) -> bool:
     """
     global _ending  # noqa: PLW0603 - see install
     termination = _keep_termination()
+    first = False
     try:
         with _lock:
             # A second call, as from the handler of SIGTERM, waits for the first one.
-            installation = _installed or _ending
+            first, installation = _installed is not None, _installed or _ending
             if installation is None:
                 return True
             _ending = installation
             uninstrument()
         return installation.pipeline.shutdown(timeout)
     finally:
-        _ending = None
+        if first:
+            _ending = None
         if termination is not None:
             termination.release()
 

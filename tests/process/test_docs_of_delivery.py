@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from litespan.export.spool.limits import Limits
 from litespan.export.spool.store import Store
 from litespan.settings import load_settings
 from tests.fakes.otlp_server import collector
+from tests.process.shell import bash
 from tests.unit.cli.sums import otlp
 
 PAGE = (Path(__file__).parents[2] / "docs" / "delivery.md").read_text(encoding="utf-8")
@@ -36,16 +35,8 @@ def test_command_works(command: str, tmp_path: Path) -> None:
     store = Store(str(tmp_path / "spool"), "traces", Limits(10**6, 1000), lambda *_: None)
     store.append(b"", 0)
     store.close()
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with collector("grpc" if "grpc" in command else "http/protobuf") as received:
-        done = subprocess.run(
-            ["bash", "-c", re.sub(r"http://localhost:\d+", received.endpoint, command)],
-            cwd=tmp_path,
-            env={**os.environ, "PATH": path},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = bash(re.sub(r"http://localhost:\d+", received.endpoint, command), tmp_path)
 
     assert (0, "") == (done.returncode, done.stderr)
     assert len(received.trace_requests) == 1

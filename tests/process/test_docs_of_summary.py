@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from litespan.cli.sums import groups, runs
 from litespan.cli.sums.names import DIMENSIONS
+from tests.process.shell import bash
 from tests.unit.cli.sums import otlp
 
 PAGE = (Path(__file__).parents[2] / "docs" / "summary.md").read_text(encoding="utf-8")
@@ -26,15 +24,7 @@ COMMANDS = [
 def test_command_works(command: str, tmp_path: Path) -> None:
     """Every command of the page does something with a file as litespan leaves it."""
     (tmp_path / "litespan-traces.jsonl").write_bytes(otlp.line(otlp.call((10, 5), 0.5), otlp.workflow()))
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = bash(command, tmp_path)
 
     assert (0, "") == (done.returncode, done.stderr)
     assert done.stdout or (tmp_path / "costs.csv").read_text(encoding="utf-8").count("\n") > 1

@@ -32,6 +32,7 @@ PROGRAM = """
 import asyncio, sys
 import litellm, litespan
 from agents import Agent, RunConfig, Runner, function_tool
+from openai import OpenAIError
 
 openai, anthropic, generation = sys.argv[1:]
 litellm.suppress_debug_info = True
@@ -82,13 +83,13 @@ async def main():
     for name in ("refused", "broken"):
         try:
             await litellm.acompletion(**plain(name))
-        except Exception:
+        except OpenAIError:
             pass
     stream = await litellm.acompletion(**plain("cut"), stream=True)
     try:
         async for _ in stream:
             pass
-    except Exception:
+    except OpenAIError:
         pass
     await litellm.acompletion(**plain("silent"))
 

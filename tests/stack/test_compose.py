@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import copy
 import json
-import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.backends import binary
+from tests.stack.commands import ROOT, run
 from tests.stack.compose_rules import faults
 
-ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
 ADMIN = ROOT / "deploy" / "grafana" / "admin.yml"
 
 
-def compose(*options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def compose(*options: str, **environment: str) -> CompletedProcess[str]:
     """Run the real Compose, which needs no engine to read files."""
-    return subprocess.run(
-        [binary("docker-compose"), *options],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run(binary("docker-compose"), *options, **environment)
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,8 @@ import tomli
 import yaml
 
 from tests.backends import binary
+from tests.stack.commands import ROOT, run
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "stack.md").read_text(encoding="utf-8")
 COMPOSE = ROOT / "docker-compose.yml"
 COLLECTOR = ROOT / "deploy" / "collector" / "collector.yaml"
@@ -25,19 +23,6 @@ PYPROJECT = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 def blocks(language: str) -> list[str]:
     """Return the code of all blocks in a language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-
-
-def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a tool in the project's folder."""
-    return subprocess.run(
-        command,
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_overlay_of_the_page_drops_content(tmp_path: Path) -> None:

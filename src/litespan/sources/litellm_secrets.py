@@ -26,7 +26,7 @@ _MAX_DEPTH: Final = 8
 
 
 def of_request(named: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the texts in a request's arguments that no telemetry may quote, the longest first."""
+    """Return the texts in a request's arguments that no telemetry may quote."""
     found = {
         text
         for name, value in named.items()
@@ -34,7 +34,7 @@ def of_request(named: Mapping[str, Any]) -> tuple[str, ...]:
         for text in _texts(value, _MAX_DEPTH)
     }
     found.update(_of_url(named.get("base_url") or named.get("api_base")))
-    return _longest_first(found, _SHORTEST)
+    return _long_enough(found, _SHORTEST)
 
 
 def of_process() -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def of_process() -> tuple[str, ...]:
     found.update(
         value for name, value in list(module.items()) if name.endswith("key") and isinstance(value, str)
     )
-    return _longest_first(found, _SHORTEST_ELSEWHERE)
+    return _long_enough(found, _SHORTEST_ELSEWHERE)
 
 
 def of_sent(answer: Any) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ def of_sent(answer: Any) -> tuple[str, ...]:
     for name, value in headers.items() if isinstance(headers, Mapping) else ():
         if _AUTHENTICATES.search(name):
             found.update((value, value.rpartition(" ")[2]))
-    return _longest_first(found, _SHORTEST_ELSEWHERE)
+    return _long_enough(found, _SHORTEST_ELSEWHERE)
 
 
 def without(text: str, secrets: tuple[str, ...]) -> str:
@@ -69,8 +69,8 @@ def without(text: str, secrets: tuple[str, ...]) -> str:
     return re.sub("|".join(map(re.escape, longest_first)), "[secret]", text) if longest_first else text
 
 
-def _longest_first(texts: Iterable[str], shortest: int) -> tuple[str, ...]:
-    return tuple(sorted((text for text in texts if len(text) >= shortest), key=len, reverse=True))
+def _long_enough(texts: Iterable[str], shortest: int) -> tuple[str, ...]:
+    return tuple(text for text in texts if len(text) >= shortest)
 
 
 def _texts(value: Any, depth: int) -> Iterator[str]:

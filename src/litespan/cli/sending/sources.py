@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import BinaryIO, Final, NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from litespan.cli.sending.journal import Journal
+from litespan.cli.sums.lines import GZIP_MAGIC, MAX_LINE
 from litespan.export.otlp.from_json import NoRequestError, request_from_json
 from litespan.export.otlp.requests_pb import Part
 from litespan.export.spool.folder import SpoolFolder, belongs_to_a_process, folder_of
 from litespan.export.spool.segment import FIRST, Segment, is_spool_file
-
-# Bytes; a longer line is no export request, and is never held whole.
-MAX_LINE: Final = 256 * 1024 * 1024
-_GZIP: Final = b"\x1f\x8b"
 
 
 class Request(NamedTuple):
@@ -58,7 +55,7 @@ def open_source(path: str, receiver: str) -> Source:
     """
     with open(path, "rb") as file:
         start = file.read(FIRST)
-    if start.startswith(_GZIP):
+    if start.startswith(GZIP_MAGIC):
         raise UnusableFileError(f"{path} is compressed. Unpack it first: gunzip --keep {path}")
     return SpoolSource(path) if is_spool_file(start) else JsonLinesSource(path, receiver)
 

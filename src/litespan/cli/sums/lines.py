@@ -12,8 +12,8 @@ from typing import BinaryIO, Final, NamedTuple, cast
 
 STDIN: Final = "-"
 MAX_LINE: Final = 256 * 1024 * 1024  # bytes; a longer line is no export request, and is never held whole
+GZIP_MAGIC: Final = b"\x1f\x8b"
 
-_GZIP_MAGIC: Final = b"\x1f\x8b"
 _BUFFER: Final = 1 << 20
 _UNREADABLE: Final = (OSError, EOFError, zlib.error)
 
@@ -65,7 +65,7 @@ class Lines:
     def _of_file(self, path: str) -> Iterator[Line]:
         raw = sys.stdin.buffer if path == STDIN else open(path, "rb", _BUFFER)  # noqa: SIM115 - closed below
         try:
-            packed = cast("io.BufferedReader", raw).peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC)
+            packed = cast("io.BufferedReader", raw).peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC)
             file = cast("BinaryIO", io.BufferedReader(gzip.GzipFile(fileobj=raw), _BUFFER)) if packed else raw
             yield from self._numbered(path, file, raw)
         finally:
