@@ -180,7 +180,7 @@ def _like_openai(dialect: Dialect) -> Vendor:
     )
 
 
-# Without together_ai, which has a test of its own wire. At each of its calls LiteLLM 1.83.0 runs into Python's
+# Without together_ai, which has tests of its own wire. At each of its calls LiteLLM 1.83.0 runs into Python's
 # recursion limit (`get_model_info` and `get_supported_openai_params` ask each other) and goes on. What the
 # garbage collector wants to end at that depth fails, and so do streams and connections of other jobs.
 _BESIDE_OTHERS: Final = tuple(dialect for dialect in DIALECTS.values() if dialect.name != "together_ai")
