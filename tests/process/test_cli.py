@@ -180,12 +180,15 @@ def test_terminal_and_interrupt(tmp_path: Path) -> None:
 
 
 def read_until(descriptor: int, words: str, seconds: float) -> str:
-    """Read a terminal until these words were printed; fail after that many seconds."""
+    """Read a terminal until these words were printed; fail after that many seconds, or when nobody writes."""
     seen, deadline = "", monotonic() + seconds
     while words not in seen:
         assert monotonic() < deadline, seen
         if select.select([descriptor], [], [], 0.1)[0]:
-            seen += os.read(descriptor, 4096).decode(errors="replace")
+            try:
+                seen += os.read(descriptor, 4096).decode(errors="replace")
+            except OSError as error:  # as Linux says that the last writer has gone
+                raise AssertionError(seen) from error
     return seen
 
 
