@@ -16,20 +16,30 @@ from rich.console import Console  # noqa: E402
 
 from tests.ledger.audit import audit  # noqa: E402
 from tests.ledger.output import unprinted  # noqa: E402
+from tests.ledger.vendors import TOGETHER, VENDORS  # noqa: E402
 from tests.ledger.verdict import differences, explain, show  # noqa: E402
 
 _WIDTH = 130
+_VENDORS = {vendor.name: vendor for vendor in (*VENDORS, TOGETHER)}
 
 
 @click.command()
 @click.option("--calls", default=10_000, show_default=True, help="Model calls, at least.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same load.")
-def run(calls: int, seed: int) -> None:
+@click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    type=click.Choice([*_VENDORS]),
+    help=f"Take these only; otherwise all but {TOGETHER.name}.",
+)
+def run(calls: int, seed: int, providers: tuple[str, ...]) -> None:
     """Play a mixed load and hold litespan's figures against the provider's ledger."""
+    vendors = tuple(_VENDORS[name] for name in providers) or VENDORS
     console = Console(width=_WIDTH, file=sys.stdout)
     logging.disable(logging.CRITICAL)  # LiteLLM's complaints about two event loops, and about failures
     with tempfile.TemporaryDirectory() as folder, unprinted():
-        played = audit(calls, seed, folder)
+        played = audit(calls, seed, folder, vendors)
     show(played, console)
     found = differences(played)
     console.print(explain(played, found), markup=False)

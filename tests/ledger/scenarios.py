@@ -44,7 +44,7 @@ def _in_pieces(vendor: Vendor) -> bool:
 
 def _with_tools(vendor: Vendor) -> bool:
     """LiteLLM takes tools for any model of this provider, and Bedrock's are not read in pieces."""
-    return vendor.name not in ("bedrock", "perplexity", "ollama")
+    return vendor.name not in ("bedrock", "together_ai", "perplexity", "ollama")
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,9 +180,6 @@ def _like_openai(dialect: Dialect) -> Vendor:
     )
 
 
-# Without together_ai, which has tests of its own wire. At each of its calls LiteLLM 1.83.0 runs into Python's
-# recursion limit (`get_model_info` and `get_supported_openai_params` ask each other) and goes on. What the
-# garbage collector wants to end at that depth fails, and so do streams and connections of other jobs.
 _BESIDE_OTHERS: Final = tuple(dialect for dialect in DIALECTS.values() if dialect.name != "together_ai")
 
 VENDORS: Final[tuple[Vendor, ...]] = (
@@ -195,7 +192,12 @@ VENDORS: Final[tuple[Vendor, ...]] = (
     _ollama(),
     *map(_like_openai, (*_BESIDE_OTHERS, DEEPSEEK, OPENROUTER, PERPLEXITY, PROXY)),
 )
-"""All providers of the load. A new wire gets an entry here."""
+"""The providers of the mixed load. A new wire gets an entry here."""
+
+TOGETHER: Final = _like_openai(DIALECTS["together_ai"])
+"""For a load of its own. At each of its calls LiteLLM 1.83.0 runs into Python's recursion limit and goes on:
+`get_model_info` and `get_supported_openai_params` ask each other. What the garbage collector wants to end at
+that depth fails, and so do, once in thousands, streams and connections of other jobs."""
 
 CORE: Final = tuple(vendor for vendor in VENDORS if vendor.name in {"openai", "anthropic", "gemini", "xai"})
 """Those whose rules differ most, for runs that must be short."""
