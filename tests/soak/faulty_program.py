@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import time
+import traceback
 from collections import Counter
 from random import Random
 from typing import Any, Final
@@ -18,6 +19,7 @@ from agents import Agent, Runner
 from openai import OpenAIError
 
 import litespan
+from litespan import guard
 from tests.outage.program import resident, tell
 from tests.soak.deeds import CountedModel
 
@@ -110,6 +112,7 @@ def main(base_url: str, seconds: float, seed: int) -> None:
     """Work for some seconds, flush, and tell what litespan says of it."""
     litespan.configure(metric_interval=1.0)
     logging.getLogger("litespan").setLevel(logging.ERROR)  # a receiver that goes away is the point here
+    guard.add_listener(lambda _, fault: traceback.print_exception(fault))  # counts alone do not tell why
     work = Work(base_url, seed)
     asyncio.run(_work(work, seconds))
     tell(done=True, **_last_words(work))
