@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -124,9 +125,10 @@ def _variables(endpoint: str, spool: str) -> dict[str, str]:
 
 
 def _send_the_rest(endpoint: str, spool: str) -> None:
-    """Start a program that takes over what forks have left in the spool while the receiver was away."""
-    command = [sys.executable, "-m", "tests.process.spool_program", "rest", "0", "0", "end"]
-    subprocess.run(command, env=_variables(endpoint, spool), check=True, timeout=60)
+    """Send what forks have left in the spool while the receiver was away."""
+    if files := [str(path) for path in Path(spool).glob("*/*.spool")]:
+        command = [sys.executable, "-c", "from litespan.cli import main; main(prog_name='litespan')", "send"]
+        subprocess.run([*command, *files, "--otlp", endpoint], check=True, timeout=60)
 
 
 def _listen(process: subprocess.Popen[str], soaked: Soaked) -> None:
