@@ -405,7 +405,11 @@ def _keep_termination() -> Termination | None:
 
 
 def stats() -> dict[str, Any]:
-    """Return litespan's own state: whether it is on, open records, faults by place, what was exported."""
+    """Return litespan's own state: whether it is on, records, faults by place, what was exported.
+
+    ``records_open``: calls, agents, runs and so on that have begun and not ended. ``records_dropped``: those
+    that were given up before their end came, by reason: ``too_many_open`` or ``too_old``.
+    """
     installation = _installed
     if installation is not None:
         guard.guarded("stats")(installation.recorder.settle_deferred)()
@@ -415,6 +419,7 @@ def stats() -> dict[str, Any]:
     return {
         "instrumented": True,
         "records_open": len(installation.recorder.table),
+        "records_dropped": installation.recorder.table.losses(),
         "internal_errors": errors,
         "export": installation.pipeline.stats(),
     }

@@ -19,6 +19,8 @@ from litespan.export.pipeline import Pipeline
 from litespan.identity import IdentityMap
 from litespan.recorder import Recorder
 
+_RECORDS = "records"  # in place of a signal: one of these is a span and measurements
+
 Installed = Callable[[], tuple[Recorder, Pipeline] | None]
 
 
@@ -49,7 +51,7 @@ class Instruments:
             {
                 semconv.RECORDS_OPEN: self._open_records,
                 semconv.INTERNAL_ERRORS: lambda: _by(guard.internal_errors(), semconv.PLACE),
-                semconv.DROPPED: lambda: self._exports(Pipeline.dropped, semconv.REASON),
+                semconv.DROPPED: self._dropped,
                 semconv.EXPORT_FAILURES: lambda: self._exports(Pipeline.export_failures, semconv.ERROR_TYPE),
                 semconv.EXPORT_QUEUE_SIZE: self._queue,
             },
@@ -63,6 +65,15 @@ class Instruments:
         recorder, _ = installed
         guard.guarded("sweep")(recorder.sweep)()
         return [Observation(len(recorder.table))]
+
+    def _dropped(self) -> list[Observation]:
+        """Count what was lost: on its way out, and of records that were given up."""
+        installed = self._installed()
+        given_up = installed[0].table.losses() if installed is not None else {}
+        return [
+            *self._exports(Pipeline.dropped, semconv.REASON),
+            *(Observation(n, {semconv.SIGNAL: _RECORDS, semconv.REASON: why}) for why, n in given_up.items()),
+        ]
 
     def _exports(
         self, read: Callable[[Pipeline], Mapping[tuple[str, str], int]], attribute: str

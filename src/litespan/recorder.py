@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections import deque
@@ -31,7 +32,13 @@ from litespan.records import (
 from litespan.settings import Settings
 from litespan.table import GRACE, OpenTrace, RecordTable
 
-SWEEP_INTERVAL: Final = 1.0  # seconds between two looks for what is overdue, at the begin of a trace
+logger = logging.getLogger("litespan")
+
+SWEEP_INTERVAL: Final = 1.0  # seconds between two looks for what is overdue, when something begins
+
+# Why records were given up that had not ended.
+TOO_MANY_OPEN: Final = "too_many_open"
+TOO_OLD: Final = "too_old"
 
 
 @dataclass(slots=True)
@@ -107,10 +114,7 @@ class Recorder:
         overflowing = self.table.open_trace(workflow)
         self.begin(workflow, None)
         if overflowing is not None:
-            self.close_trace(overflowing)
-        # Looking for what is overdue takes the longer the more is open, so not every trace pays for it.
-        if time.monotonic() >= self._next_sweep:
-            self.sweep()
+            self._give_up(overflowing, TOO_MANY_OPEN)
 
     def begin(self, record: Record, parent: Record | None) -> None:
         """Begin a record under ``parent``; without one it joins the host's ambient OpenTelemetry context."""
@@ -125,9 +129,14 @@ class Recorder:
         elif parent is not None:
             record.handle = parent.handle  # it lends its parent's span to its children
         scopes.inherit(record, parent)
-        self.table.add(record)
+        overflowing = self.table.add(record)
         if began := self._began[type(record)]:
             call_each(began, record)
+        if overflowing is not None:
+            self._give_up(overflowing, TOO_MANY_OPEN)
+        # Looking for what is overdue takes the longer the more is open, so not every record pays for it.
+        if parent is None and time.monotonic() >= self._next_sweep:
+            self.sweep()
 
     def claim(self, whole: ModelCall, part: ModelCall) -> bool:
         """Let a call that starts now be what the record of the host's model span stands for.
@@ -285,7 +294,7 @@ class Recorder:
         for trace_id in self.table.ended_traces(now=now):
             self.close_trace(trace_id)
         for record in self.table.older_than(now - self.settings.record_max_age):
-            self._force_end(record, records.ABANDONED)
+            self._give_up(record, TOO_OLD)
 
     def close_ended_traces(self) -> None:
         """Close traces that have ended and wait for children; running ones are left alone."""
@@ -309,6 +318,18 @@ class Recorder:
         for record in list(trace.open)[::-1]:
             self._force_end(record, records.CANCELLED, trace.ended_ns)
         self._close(trace)
+
+    def _give_up(self, record: Record, reason: str) -> None:
+        """End a record that would stay for too long; what it learns later is lost, and counted."""
+        trace = self.table.trace(record.trace_id) if isinstance(record, Workflow) else None
+        first = self.table.note_loss(reason, 1 + len(trace.open) if trace is not None else 1)
+        self._force_end(record, records.ABANDONED)
+        if first:
+            logger.warning(
+                "litespan: calls or runs that have not ended are given up (%s); their tokens and cost may be "
+                "missing. litespan.stats()['records_dropped'] counts them.",
+                reason,
+            )
 
     def _force_end(self, record: Record, outcome: str, end_ns: int | None = None) -> None:
         part = record.part if isinstance(record, ModelCall) else None
@@ -335,3 +356,4 @@ class Recorder:
             self.table.close_trace(workflow.trace_id)
         if self.table.remove(workflow):
             self._finish(workflow, max(trace.ended_ns or 0, trace.last_end_ns))
+            scopes.let_go(workflow)

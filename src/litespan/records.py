@@ -125,9 +125,9 @@ class Totals:
     tool_calls: int = 0
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Record:
-    """Something with a beginning and an end. Compared by identity.
+    """Something that begins and ends. Compared by identity; shown without its fields: some are content.
 
     ``trace_id`` and ``span_id`` are the Agents SDK's ids. ``run`` is the number of the run within its trace,
     from 1. ``attached`` is what :meth:`SpanHandle.detach`
@@ -157,7 +157,7 @@ class Record:
     settle: Callable[[], None] | None = None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Scope(Record):
     """Something that holds others and ends as the last of them did, unless it has an outcome of its own."""
 
@@ -165,7 +165,7 @@ class Scope(Record):
     inner_failure: Failure | None = None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Workflow(Scope):
     """One trace of the Agents SDK. ``name`` is ``None`` for the SDK's default workflow name.
 
@@ -180,7 +180,7 @@ class Workflow(Scope):
     totals: Totals = field(default_factory=Totals)
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Run(Scope):
     """One ``Runner.run``; emitted as a span of its own only when turn spans are asked for.
 
@@ -192,12 +192,12 @@ class Run(Scope):
     totals: Totals = field(default_factory=Totals)
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Turn(Record):
     """One turn of an agent; emitted as a span of its own only when turn spans are asked for."""
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class AgentRun(Scope):
     """One agent invocation. ``totals`` are its own calls, without those of sub-agents."""
 
@@ -205,7 +205,7 @@ class AgentRun(Scope):
     totals: Totals = field(default_factory=Totals)
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class ModelCall(Record):
     """One model call, however many HTTP attempts it took.
 
@@ -276,7 +276,7 @@ class ModelCall(Record):
     traffic: str | None = None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class ToolCall(Record):
     """One tool call; ``arguments`` and ``result`` are set only where content may be captured."""
 
@@ -287,7 +287,7 @@ class ToolCall(Record):
     result: Any = None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Handoff(Record):
     """A handoff; the target is known at its end."""
 
@@ -295,7 +295,7 @@ class Handoff(Record):
     target: str | None = None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Guardrail(Record):
     """One guardrail check."""
 
@@ -303,7 +303,7 @@ class Guardrail(Record):
     triggered: bool = False
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class McpTools(Record):
     """A list of tools that was asked of an MCP server; the Agents SDK may have had it already."""
 
@@ -311,7 +311,7 @@ class McpTools(Record):
     count: int | None = None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Speech(Record):
     """One text that was spoken; never its audio. ``text`` is set only where content may be captured.
 
@@ -325,7 +325,7 @@ class Speech(Record):
     text: Any = None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Transcription(Record):
     """One stretch of speech as it was understood; never its audio. ``text`` only where it may be captured."""
 
@@ -335,7 +335,7 @@ class Transcription(Record):
     text: Any = None
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Step(Record):
     """Any other span of the Agents SDK, under the SDK's own type and name.
 

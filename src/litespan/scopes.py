@@ -98,8 +98,18 @@ def keep_run(run: Run) -> None:
     root: Record | None = run.parent
     while root is not None and not isinstance(root, Workflow):
         root = root.parent
-    if root is not None and not run.nested and len(root.ended_runs) < MAX_RUNS_TOLD:
+    if root is None or root.end_ns is not None:
+        return
+    if not run.nested and len(root.ended_runs) < MAX_RUNS_TOLD:
         root.ended_runs.append(run)
+
+
+def let_go(workflow: Workflow) -> None:
+    """Forget the runs of a workflow that was told: they hold it, too.
+
+    Only the garbage collector would end both, and it comes to old objects once in thousands of runs.
+    """
+    workflow.ended_runs = []
 
 
 def _scopes_with_totals(record: Record) -> list[AgentRun | Run | Workflow]:

@@ -1,21 +1,22 @@
 """The table of open records: which began and have not ended, by SDK trace and SDK span.
 
 Ends come in any order: a trace may end before its spans, some spans never end. So an ended trace waits a
-short grace for its children, everything has an age limit, and the number of traces is bounded. Times of the
-grace and the age are taken from the monotonic clock, in seconds.
+short grace for its children, everything has an age limit, and the numbers of traces and of records are
+bounded. Times of the grace and the age are taken from the monotonic clock, in seconds.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from typing import Final
 
 from litespan.records import Record, Workflow
 
 GRACE: Final = 5.0
 MAX_TRACES: Final = 50_000
+MAX_RECORDS: Final = 5 * MAX_TRACES  # a run that waits for its model has five open: trace to call
 MAX_CLOSED: Final = 256
 MAX_ENDED_SPANS: Final = 256
 
@@ -44,20 +45,21 @@ class RecordTable:
         self._by_span: dict[str | None, Record] = {}
         self._traces: dict[str | None, OpenTrace] = {}
         self._closed: OrderedDict[str | None, Workflow] = OrderedDict()
+        self._losses: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def open_trace(self, workflow: Workflow) -> str | None:
-        """Remember the root of an SDK trace; return the oldest trace if there are too many."""
+    def open_trace(self, workflow: Workflow) -> Workflow | None:
+        """Remember the root of an SDK trace; return the oldest one if there are too many."""
         if workflow.trace_id is None:
             return None
         with self.lock:
             self._traces[workflow.trace_id] = OpenTrace(workflow)
-            return next(iter(self._traces)) if len(self._traces) > MAX_TRACES else None
+            return next(iter(self._traces.values())).workflow if len(self._traces) > MAX_TRACES else None
 
-    def add(self, record: Record) -> None:
-        """Remember a record that began."""
+    def add(self, record: Record) -> Record | None:
+        """Remember a record that began; return the oldest one if there are too many."""
         span_id = record.span_id
         with self.lock:
             self._open[record] = time.monotonic()
@@ -66,6 +68,7 @@ class RecordTable:
             trace = self._traces.get(record.trace_id)
             if trace is not None and record is not trace.workflow:
                 trace.open[record] = None
+            return next(iter(self._open)) if len(self._open) > MAX_RECORDS else None
 
     def remove(self, record: Record) -> bool:
         """Forget an open record; false when it had ended before. Only one caller gets true."""
@@ -126,7 +129,8 @@ class RecordTable:
     def older_than(self, began_before: float) -> list[Record]:
         """Return open records that began before a time of the monotonic clock, the youngest first."""
         with self.lock:
-            held = list(self._open.items())
+            oldest = next(iter(self._open.values()), began_before)
+            held = list(self._open.items()) if oldest < began_before else []
         return [record for record, began in reversed(held) if began < began_before]
 
     def everything(self) -> list[Record]:
@@ -134,6 +138,17 @@ class RecordTable:
         with self.lock:
             held = list(self._open)
         return held[::-1]
+
+    def note_loss(self, reason: str, count: int) -> bool:
+        """Count records that were given up before their end came; true for the first ones of a reason."""
+        with self.lock:
+            self._losses[reason] += count
+            return self._losses[reason] == count
+
+    def losses(self) -> dict[str, int]:
+        """Return the number of records that were given up, by reason."""
+        with self.lock:
+            return dict(self._losses)
 
     def reset_after_fork(self) -> None:
         """Forget the parent's records in a forked child; the parent ends them."""

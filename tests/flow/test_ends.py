@@ -13,6 +13,7 @@ import pytest
 from agents import Agent, Runner, agent_span, custom_span, function_tool, trace
 
 import litespan
+from litespan import table
 from litespan.testing import Capture, Provider, Reply, ToolCall
 from tests.fakes.litellm_calls import chat
 from tests.flow.models import litespan_model
@@ -108,6 +109,26 @@ def test_flush_closes_an_ended_trace_at_its_end(capture: Capture) -> None:
     [root], [agent] = capture.named("invoke_workflow"), capture.named("invoke_agent")
     assert root.end_time == agent.end_time
     assert "cancelled" == (agent.attributes or {})["litespan.outcome"]
+
+
+async def test_calls_that_never_end_are_counted_as_lost(
+    provider: Provider, capture: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest of too many hanging calls is abandoned; stats and metrics count it by reason."""
+    monkeypatch.setattr(table, "MAX_RECORDS", 2)
+    provider.script("*", *[Reply.hangs()] * 3)
+    hanging = [asyncio.create_task(litellm.acompletion(**chat(provider))) for _ in range(3)]
+    await until_called(provider, 3)
+
+    assert {"too_many_open": 1} == litespan.stats()["records_dropped"]
+    assert 2 == litespan.stats()["records_open"]
+    assert 1 == capture.total("litespan.dropped", signal="records", reason="too_many_open")
+    [given_up] = capture.spans
+    assert "abandoned" == (given_up.attributes or {})["litespan.outcome"]
+    for task in hanging:
+        task.cancel()
+    await asyncio.wait(hanging)
+    assert (3, 0) == (len(capture.spans), litespan.stats()["records_open"])
 
 
 async def test_flush_closes_no_live_run(provider: Provider, capture: Capture) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from litespan import recorder, table
 from litespan.cli import main
 from litespan.export import ledger
 from litespan.export.queue_book import queue_size
@@ -44,7 +45,7 @@ def test_command_works(command: str, tmp_path: Path) -> None:
 
 def test_reasons_are_those_of_the_code() -> None:
     """Each reason of a loss is on the page, but for the one that only the terminal knows."""
-    reasons = set(ledger._WHAT_TO_DO) | {ledger.EXPORT_FAILED}
+    reasons = set(ledger._WHAT_TO_DO) | {ledger.EXPORT_FAILED, recorder.TOO_MANY_OPEN, recorder.TOO_OLD}
     named = set(re.findall(r"`(\w+)`", PAGE))
 
     assert reasons - {ledger.NO_ROOT} <= named
@@ -56,6 +57,8 @@ def test_bounds_are_those_of_the_code() -> None:
 
     assert (2048, 512) == queue_size({})
     assert "up to 2,048 spans" in PAGE
+    assert (250_000, 50_000, 6 * 3600) == (table.MAX_RECORDS, table.MAX_TRACES, settings.record_max_age)
+    assert "250,000 of them, or 50,000 traces," in PAGE
     assert "(512 spans, or the last 5 seconds;" in PAGE
     assert (100_000_000, 2 * 86_400) == (settings.spool_max_bytes, settings.spool_max_age)
     assert (1.0, 30.0) == (pause.FIRST, pause.LONGEST)

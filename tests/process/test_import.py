@@ -65,6 +65,14 @@ def test_instrument_without_hosts_imports_none() -> None:
     assert [None, None] == state["providers"]
 
 
+def test_instrument_imports_nothing_that_exports() -> None:
+    """`instrument()` leaves exports to the program's providers: no exporter and no log record is imported."""
+    modules = set(run("litespan.instrument()")["modules"])
+
+    assert "litespan.export.pipeline" in modules
+    assert not {"litespan.export.exporters", "litespan.export.paths", "opentelemetry.sdk._logs"} & modules
+
+
 LATER = """
 litespan.instrument()
 import litellm

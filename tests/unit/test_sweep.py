@@ -1,4 +1,4 @@
-"""When the recorder looks for what is overdue, and how it tells its emitters."""
+"""What the recorder gives up, and when it looks for it; and how it tells its emitters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from litespan import guard, table
 from litespan.pricing import PriceBook
 from litespan.recorder import SWEEP_INTERVAL, Recorder
-from litespan.records import Record, Workflow
+from litespan.records import ModelCall, Record, Workflow
 from litespan.settings import Settings
 
 
@@ -120,6 +120,77 @@ def test_too_many_traces_close_the_oldest_at_once(
         watched.begin_trace(Workflow(trace_id=next(ids)))
 
     assert emitter.ended_ids == ["trace_0", "trace_1"]
+
+
+def test_too_many_calls_outside_any_run_give_up_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that never end fill no memory: the oldest are abandoned and counted, the newest stay open."""
+    monkeypatch.setattr(table, "MAX_RECORDS", 3)
+    emitter = Emitter()
+    watched = make_recorder(emitter)
+    calls = [ModelCall(operation="chat", trace_id=f"call {number}") for number in range(5)]
+
+    for call in calls:
+        watched.begin(call, None)
+
+    assert [3, {"too_many_open": 2}] == [len(watched.table), watched.table.losses()]
+    assert emitter.ended_ids == ["call 0", "call 1"]
+    assert ["abandoned"] * 2 + ["ok"] * 3 == [call.outcome for call in calls]
+    assert "abandoned" == calls[0].usage_missing_reason
+
+
+def test_what_ends_after_it_was_given_up_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The late end of a call that was given up is not told a second time."""
+    monkeypatch.setattr(table, "MAX_RECORDS", 1)
+    emitter = Emitter()
+    watched = make_recorder(emitter)
+    first, second = (ModelCall(operation="chat", trace_id=name) for name in ("first", "second"))
+    watched.begin(first, None)
+    watched.begin(second, None)
+
+    watched.end(first)
+    watched.end(second)
+
+    assert (["first", "second"], 0) == (emitter.ended_ids, len(watched.table))
+
+
+def test_a_trace_that_is_given_up_counts_with_what_is_in_it(
+    ids: Iterator[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A root goes with everything that is open in its trace, and each of them is counted."""
+    monkeypatch.setattr(table, "MAX_RECORDS", 4)
+    watched = make_recorder(Emitter())
+    for _ in range(2):
+        workflow = Workflow(trace_id=next(ids))
+        watched.begin_trace(workflow)
+        for _ in range(2):
+            watched.begin(ModelCall(operation="chat"), workflow)
+
+    assert (3, {"too_many_open": 3}) == (len(watched.table), watched.table.losses())
+
+
+def test_calls_outside_any_run_age(clock: Clock) -> None:
+    """A call that is too old is given up when another one begins, also where there are no runs at all."""
+    emitter = Emitter()
+    watched = make_recorder(emitter)
+    watched.begin(ModelCall(operation="chat", trace_id="old"), None)
+
+    clock.now += 101
+    watched.begin(ModelCall(operation="chat", trace_id="new"), None)
+
+    assert emitter.ended_ids == ["old"]
+    assert {"too_old": 1} == watched.table.losses()
+
+
+def test_giving_up_is_told_once(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """The first record that is given up for a reason is worth a warning, the others are counted."""
+    watched = make_recorder(Emitter())
+    for _ in range(3):
+        watched.begin(ModelCall(operation="chat"), None)
+        clock.now += 101
+    watched.begin(ModelCall(operation="chat"), None)
+
+    assert {"too_old": 3} == watched.table.losses()
+    assert 1 == sum("(too_old)" in message for message in caplog.messages)
 
 
 @pytest.mark.internal_errors_expected

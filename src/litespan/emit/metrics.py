@@ -235,7 +235,8 @@ def _of_calls(metrics: CallMetrics, histograms: Histograms) -> CallHistograms:
 
 
 def _seconds(record: Record) -> float:
-    return max(0, (record.end_ns or record.start_ns) - record.start_ns) / 1e9
+    end_ns = record.end_ns
+    return 0.0 if end_ns is None or end_ns < record.start_ns else (end_ns - record.start_ns) / 1e9
 
 
 def _error(record: Record) -> str | None:

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import math
 import time
+import weakref
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, NamedTuple, Protocol
 
 from opentelemetry.context import Context, get_current
 from opentelemetry.metrics import Histogram
+from opentelemetry.sdk.metrics import TraceBasedExemplarFilter
 from opentelemetry.sdk.version import __version__ as sdk_version
 
 TRIED: Final = "1.45.1"
@@ -38,6 +41,36 @@ class _Measured(NamedTuple):
     time_unix_nano: int
     context: Context
     attributes: Mapping[str, Any]
+
+
+# A named tuple's own constructor is a function of Python around this one.
+_measured: Final[Callable[[tuple[Any, ...]], _Measured]] = partial(tuple.__new__, _Measured)
+
+
+class _TraceBased:
+    """The SDK's usual filter of exemplars, asked once for a context: a call ends with four measurements.
+
+    It goes by the span in the context and by nothing else, and neither changes. The context is not kept.
+    """
+
+    __slots__ = ("_answers", "_last")
+
+    def __init__(self) -> None:
+        self._answers = TraceBasedExemplarFilter().should_sample
+        self._last: tuple[Callable[[], Context | None], bool] = (lambda: None, False)
+
+    def allows(self, measured: _Measured) -> bool:
+        """Say whether a measurement may become an exemplar."""
+        context = measured.context
+        of, allowed = self._last  # one tuple: other threads replace it whole
+        if of() is context:
+            return allowed
+        allowed = self._answers(measured.value, measured.time_unix_nano, measured.attributes, context)
+        self._last = (weakref.ref(context), allowed)
+        return allowed
+
+
+_trace_based: Final = _TraceBased()
 
 
 class _BoundSeries:
@@ -66,9 +99,13 @@ class _BoundSeries:
         ):
             self._record_and_bind(amount, context)
             return
-        now, context = time.time_ns(), context or get_current()
-        sampled = consumer._sdk_config.exemplar_filter.should_sample(amount, now, attributes, context)  # noqa: SLF001
-        measured = _Measured(amount, now, context, attributes)
+        measured = _measured((amount, time.time_ns(), context or get_current(), attributes))
+        exemplars = consumer._sdk_config.exemplar_filter  # noqa: SLF001
+        sampled = (
+            _trace_based.allows(measured)
+            if type(exemplars) is TraceBasedExemplarFilter
+            else exemplars.should_sample(amount, measured.time_unix_nano, attributes, measured.context)
+        )
         for aggregate in self._aggregations:
             aggregate(measured, sampled)
 

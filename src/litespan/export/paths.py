@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -12,49 +11,13 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from litespan.export.counting import CountingLogExporter, CountingMetricExporter, CountingSpanExporter
-from litespan.export.deadline import Worker
 from litespan.export.forked import leave_to_parent
-from litespan.export.ledger import LOGS, TRACES, Destination, ExportLedger
+from litespan.export.ledger import LOGS, TRACES, Destination
 from litespan.export.log_queue import LogQueue
+from litespan.export.path import Path
 from litespan.export.queue_book import QueueBook, QueueSize
 from litespan.export.span_queue import SpanQueue
 from litespan.guard import guarded
-
-
-class Path(ABC):
-    """How a pipeline sees one destination.
-
-    ``flush`` and ``shutdown`` may block as long as the exporter likes; they run on ``worker``.
-    """
-
-    def __init__(self, signal: str, ledger: ExportLedger | None) -> None:
-        self.worker = Worker(signal)
-        # None where litespan does not see the exports.
-        self.ledger = ledger
-
-    @abstractmethod
-    def flush(self) -> bool:
-        """Export all there is; True only if nothing was lost."""
-
-    @abstractmethod
-    def shutdown(self) -> bool:
-        """Export all there is and stop; True only if nothing was lost."""
-
-    @abstractmethod
-    def interrupt(self) -> None:
-        """End an export that takes too long, as far as its exporter can be interrupted."""
-
-    def waiting(self) -> int:
-        """Return the number of ended spans or events that were not handed to an exporter yet."""
-        return 0
-
-    def spooled(self) -> int:
-        """Return the number of items that lie in the spool and were not sent yet."""
-        return 0
-
-    def reset_after_fork(self) -> None:
-        """Make a forked child start with no data and no threads of its parent."""
-        self.worker.start()
 
 
 class BatchPath(Path):
@@ -191,25 +154,3 @@ class MetricPath(Path):
         before = self._exporter.ledger.losses()
         action()
         return self._exporter.drain() and self._exporter.ledger.losses() == before
-
-
-class AdoptedPath(Path):
-    """A provider of the application: flushed, never shut down, its exports not seen."""
-
-    def __init__(self, find: Callable[[], Any], signal: str) -> None:
-        super().__init__(signal, None)
-        # Looked up at each flush: the application may set its global provider after litespan was set up.
-        self._find = find
-
-    def flush(self) -> bool:
-        """Ask the provider to flush; True unless it says that it could not."""
-        # The API's own placeholders have nothing to flush.
-        force_flush = getattr(self._find(), "force_flush", None)
-        return force_flush is None or force_flush() is not False
-
-    def shutdown(self) -> bool:
-        """Only flush: the application ends what it has made."""
-        return self.flush()
-
-    def interrupt(self) -> None:
-        """Do nothing: the exporters are the application's own."""

@@ -16,6 +16,7 @@ from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 
+from litespan.export.adopted import Logs, Metrics, Traces, adopt_logs, adopt_metrics, adopt_traces
 from litespan.export.adoption import (
     application_logger_provider,
     application_meter_provider,
@@ -24,24 +25,9 @@ from litespan.export.adoption import (
     make_meter_provider_global,
     make_tracer_provider_global,
 )
-from litespan.export.choice import files_by_default, metric_interval_ms
-from litespan.export.exporters import log_exporters, metric_exporters, span_exporters
 from litespan.export.ledger import LOGS, METRICS, TRACES
-from litespan.export.paths import Path
-from litespan.export.providers import (
-    Logs,
-    Metrics,
-    Traces,
-    adopt_logs,
-    adopt_metrics,
-    adopt_traces,
-    build_logs,
-    build_metrics,
-    build_traces,
-    warn_of_ignored_exporters,
-)
-from litespan.export.queue_book import queue_size
-from litespan.export.resource import build_resource
+from litespan.export.path import Path
+from litespan.guard import guarded
 from litespan.settings import Settings
 
 logger = logging.getLogger("litespan")
@@ -152,7 +138,7 @@ class Pipeline:
         self._lock = threading.Lock()
         if self._ending is None:
             for path in self._all():
-                path.reset_after_fork()
+                guarded("export.fork")(path.reset_after_fork)()
 
 
 def build(
@@ -171,6 +157,13 @@ def build(
     Raises:
         ConfigurationError: if an exporter cannot work, for example because its file cannot be written.
     """
+    # What exports is imported where something is to be built: `instrument` does not need it.
+    from litespan.export.choice import metric_interval_ms
+    from litespan.export.exporters import metric_exporters, span_exporters
+    from litespan.export.providers import build_metrics, build_traces, warn_of_ignored_exporters
+    from litespan.export.queue_book import queue_size
+    from litespan.export.resource import build_resource
+
     environ = os.environ
     if use_globals:
         # What a provider of the program says of its truth is no matter here, hence `is None` throughout.
@@ -232,12 +225,18 @@ def _logs_maker(
         return lambda _: Logs()
     if provider is not None:
         return lambda _: adopt_logs(provider)
+    from litespan.export.exporters import log_exporters
+    from litespan.export.providers import build_logs
+    from litespan.export.queue_book import queue_size
+
     size = queue_size(environ, LOGS)
     exporters = log_exporters(settings, environ)
     return lambda resource: build_logs(exporters, size, resource)
 
 
 def _hint(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    from litespan.export.choice import files_by_default
+
     if not files_by_default(settings, environ):
         return []
     return ["set OTEL_EXPORTER_OTLP_ENDPOINT to send it to a collector instead"]

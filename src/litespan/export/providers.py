@@ -1,52 +1,25 @@
-"""Build or adopt the provider of one signal, with the paths that lead from it."""
+"""Build the provider of one signal, with the paths that lead from it."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping
 
-from opentelemetry import _logs, metrics, trace
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
+from litespan.export.adopted import Logs, Metrics, Traces
 from litespan.export.choice import CONSOLE, given_by_argument
 from litespan.export.counting import CountingLogExporter, CountingMetricExporter, CountingSpanExporter
 from litespan.export.ledger import LOGS, METRICS, TRACES, Destination
-from litespan.export.paths import AdoptedPath, LogPath, MetricPath, Path, SpanPath
+from litespan.export.paths import LogPath, MetricPath, SpanPath
 from litespan.export.queue_book import QueueSize
 from litespan.export.scraping import ScrapePath
 from litespan.settings import Settings
 
 logger = logging.getLogger("litespan")
-
-_ADOPTED: Final = "{}: the application's own OpenTelemetry provider"
-
-
-class Traces(NamedTuple):
-    """A tracer provider, its paths, and where they lead."""
-
-    provider: trace.TracerProvider
-    paths: Sequence[Path]
-    notes: Sequence[str]
-
-
-class Metrics(NamedTuple):
-    """A meter provider, its paths, and where they lead."""
-
-    provider: metrics.MeterProvider
-    paths: Sequence[Path]
-    notes: Sequence[str]
-
-
-class Logs(NamedTuple):
-    """A logger provider, its paths, and where they lead; without a provider, no events are emitted."""
-
-    provider: _logs.LoggerProvider | None = None
-    paths: Sequence[Path] = ()
-    notes: Sequence[str] = ()
 
 
 def build_traces(
@@ -88,24 +61,6 @@ def build_logs(exporters: Mapping[str, CountingLogExporter], size: QueueSize, re
     return Logs(
         provider, paths, _notes(LOGS, [exporter.ledger.destination for exporter in exporters.values()])
     )
-
-
-def adopt_traces(provider: trace.TracerProvider | None) -> Traces:
-    """Use a tracer provider of the application; None: the global one, also if it is set later."""
-    find = trace.get_tracer_provider if provider is None else lambda: provider
-    return Traces(find(), [AdoptedPath(find, TRACES)], [_ADOPTED.format(TRACES)])
-
-
-def adopt_metrics(provider: metrics.MeterProvider | None) -> Metrics:
-    """The same for metrics."""
-    find = metrics.get_meter_provider if provider is None else lambda: provider
-    return Metrics(find(), [AdoptedPath(find, METRICS)], [_ADOPTED.format(METRICS)])
-
-
-def adopt_logs(provider: _logs.LoggerProvider | None) -> Logs:
-    """The same for log records."""
-    find = _logs.get_logger_provider if provider is None else lambda: provider
-    return Logs(find(), [AdoptedPath(find, LOGS)], [_ADOPTED.format(LOGS)])
 
 
 def _notes(signal: str, destinations: Iterable[Destination]) -> list[str]:

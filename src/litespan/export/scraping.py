@@ -15,7 +15,7 @@ from opentelemetry.sdk.metrics.export import MetricReader
 
 from litespan.export.forked import leave_to_parent
 from litespan.export.ledger import METRICS, Destination
-from litespan.export.paths import Path
+from litespan.export.path import Path
 from litespan.settings import ConfigurationError, Settings
 
 logger = logging.getLogger("litespan")

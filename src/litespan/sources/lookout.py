@@ -38,6 +38,7 @@ class Lookout:
     def __init__(self, protocol_known: Callable[[], bool]) -> None:
         self._protocol_known = protocol_known
         self._calls = 0
+        self._seen: list[Sight] = []
         self.of_agents: Callable[[], Iterator[Sight]] = lambda: iter(())
         self.removed: Callable[[], bool] = lambda: False
 
@@ -51,6 +52,9 @@ class Lookout:
     def look(self) -> None:
         """Name those who have not been named yet."""
         sights = [*_of_litellm(), *_of_openai(), *self.of_agents()]
+        if sights == self._seen:
+            return  # whoever is among them has been named
+        self._seen = sights
         for other in recognize(sights, protocol_known=self._protocol_known()):
             if other.name not in _told:
                 _told.add(other.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,7 @@ def recorded(make: Callable[[], MeterProvider], way: Callable[..., Any]) -> list
         for amount in AMOUNTS:
             for context in contexts:
                 record(amount, context=context)
+                record(amount, context=context)
         looks.append(told(provider))
     return looks
 
@@ -164,6 +166,21 @@ def test_attributes_are_read_once() -> None:
     assert walks == attributes.walks > 0
     [[(_, _, count, *_)]] = told(provider)
     assert 11 == count
+
+
+@tried_version
+def test_contexts_are_not_kept() -> None:
+    """A context, and so its span, is let go of after the measurements that were made in it."""
+    record = bind(MeterProvider([InMemoryMetricReader()]).get_meter("test").create_histogram("h"), ATTRIBUTES)
+    assert record is not None
+    context = set_span_in_context(TracerProvider().get_tracer("test").start_span("s"))
+    for _ in range(3):
+        record(1, context=context)
+
+    kept = weakref.ref(context)
+    del context
+
+    assert kept() is None
 
 
 @tried_version

@@ -27,7 +27,7 @@ class SpoolFolder:
 
     def __init__(self, path: str, lock: int) -> None:
         self.path = path
-        self._lock = lock
+        self._lock: int | None = lock
 
     @classmethod
     def create(cls, root: str, signal: str) -> SpoolFolder:
@@ -67,11 +67,17 @@ class SpoolFolder:
         """Leave the folder to whoever wants it; delete it if there is nothing to send in it."""
         if not self.files():
             shutil.rmtree(self.path, ignore_errors=True)
-        os.close(self._lock)
+        self._unlock()
 
     def leave_to_parent(self) -> None:
         """In a forked child, close the inherited lock, which stays the parent's."""
-        os.close(self._lock)
+        self._unlock()
+
+    def _unlock(self) -> None:
+        # Forgotten first, as in Segment.close.
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
 
 
 def prepare(root: str) -> str:

@@ -73,9 +73,10 @@ class Segment:
 
     def close(self) -> None:
         """Close the file until it is needed again."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        # Forgotten first: a child that is forked in between would close what has its number by then.
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
 
     def remove(self) -> None:
         """Delete the file."""
