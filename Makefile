@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-MANIFESTS := pyproject.toml constraints.txt
+MANIFESTS := pyproject.toml constraints-dev.txt
 
 # Options passed on: make demo ARGS="--json", make unit ARGS="-k usage"
 ARGS ?=
@@ -18,7 +18,7 @@ export LITELLM_LOCAL_MODEL_COST_MAP := True
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo up down test lint type imports docstrings fast contract process money stack unit flow interop
-.PHONY: backends reach-backends integration ledger mutation outage soak bench bench-instructions bench-layers matrix fmt dashboards docs clean safety fuzz
+.PHONY: backends reach-backends integration scale sizing ledger mutation outage soak bench bench-instructions bench-layers bench-memory bench-concurrency bench-scrape bench-summary matrix lock fmt dashboards docs clean safety fuzz
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,7 +39,7 @@ up: ## Start Collector, Jaeger, Prometheus and Grafana (needs Docker) and wait u
 down: ## Stop them; what they stored stays
 	@$(COMPOSE) --profile demo down
 
-test: lint type imports docstrings fast contract process money stack safety integration interop soak ## Run every check and every test (what CI runs)
+test: lint type imports docstrings fast contract process money stack safety integration scale interop soak ## Run every check and every test (what CI runs)
 
 lint: install ## Check style and formatting with ruff
 	$(BIN)/ruff check
@@ -83,7 +83,7 @@ money: install ## Check tokens and costs: a ledger of mixed calls, every provide
 	$(PYTEST) tests/ledger $(ARGS)
 
 # The real servers that tests start, from Go modules; nothing is done for what is built already.
-backends: $(BIN)/python ## Build Jaeger, Prometheus, promtool, the Collector and Compose for the tests (needs Go)
+backends: $(BIN)/python ## Build Jaeger, Prometheus, Kafka, the Collector and others for the tests (needs Go, Java)
 	@$(BIN)/python -m tools.backends.build $(ARGS)
 
 # Without Go or a network the tests that need them are skipped, except in continuous integration.
@@ -93,11 +93,18 @@ reach-backends: $(BIN)/python
 integration: install reach-backends ## Run programs against a real Collector, Jaeger and Prometheus; longer: KILL_ROUNDS=20
 	$(PYTEST) --dist loadfile tests/integration $(ARGS)
 
+scale: install reach-backends ## Run agents, gateways, Kafka and Jaeger, kill each, check the files; longer: SCALE_SECONDS=600
+	$(PYTEST) --dist loadfile tests/scale $(ARGS)
+
+sizing: install reach-backends ## Weigh what agents send and gateways hold, and write the tables of docs/scale.md
+	@$(BIN)/python -m tools.sizing --measure --write $(ARGS)
+
 stack: install reach-backends ## Check the stack's files: compose, configurations, provisioning, dashboards, rules
 	$(PYTEST) tests/stack $(ARGS)
 
 ledger: install ## Hold 10,000 mixed calls against the provider's ledger and print the table (minutes)
 	@$(BIN)/python -m tests.ledger.run $(ARGS)
+	@$(BIN)/python -m tests.ledger.run --calls 1000 --provider openai --provider together_ai
 
 mutation: install ## Make one mistake after another in prices and usage, and print what notices each (minutes)
 	@$(BIN)/python -m tests.ledger.mutate $(ARGS)
@@ -117,7 +124,7 @@ safety: install ## Check that nothing harms the program: faults, hostile values,
 fuzz: install ## Give anything to all that reads, and print a table; longer: ARGS="--examples 100000"
 	@$(BIN)/python -m tests.safety.fuzz $(ARGS)
 
-outage: install ## Let a receiver be away for ten minutes under load, and count what arrives afterwards (long)
+outage: install ## Let a receiver be away for ten minutes under load, and count what arrives (long); a real one: ARGS=--collector
 	$(BIN)/python -m tests.outage.run $(ARGS)
 
 soak: install ## Cancel 2,000 runs and streams, then work for a minute while all fails; longer: ARGS="soak --seconds 1800"
@@ -132,8 +139,17 @@ bench-instructions: install ## Count the machine instructions of the same with c
 bench-layers: install ## Count where a run's Python instructions go
 	$(BIN)/python -m benchmarks.layers $(ARGS)
 
+# In turn: memory after 100,000 runs, runs while thousands are open, scrapes at the cap, reading speed (each some minutes).
+bench-memory bench-concurrency bench-scrape bench-summary: install
+	$(BIN)/python -m benchmarks.$(@:bench-%=%) $(ARGS)
+
 matrix: install ## Run the tests on old and new versions, on every Python here (long)
 	@$(BIN)/python -m tools.matrix $(ARGS); result=$$?; $(BIN)/python -m tools.docs_tables; exit $$result
+
+# One file for every Python from 3.10 and every system. Without --upgrade, only what is asked for anew is looked up.
+lock: install ## Write constraints-dev.txt, every package of .venv, after a change in pyproject.toml; newer: ARGS=--upgrade
+	$(BIN)/uv pip compile pyproject.toml --group dev --constraint constraints.txt --universal --python-version 3.10 \
+		--no-emit-index-url --custom-compile-command "make lock" --quiet --output-file constraints-dev.txt $(ARGS)
 
 fmt: install ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only
@@ -149,20 +165,20 @@ clean: ## Remove the virtual environment, caches and build results
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A pip that knows dependency groups (25.1 or newer) is not on every machine, hence the upgrade.
+# A pip that knows dependency groups and build constraints (25.3 or newer) is not on every machine.
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "litespan needs Python 3.10 or newer: make PYTHON=python3.x")'
 	@echo "Making $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install --upgrade "pip>=25.1"
+	@$(PIP) install --upgrade "pip>=25.3"
 
 # One resolution for runtime and tools: in two, the second could change what the first chose.
 $(VENV)/.dev: $(MANIFESTS) | $(BIN)/python
 	@echo "Installing litespan and the development tools (about a minute)"
-	@$(PIP) install --editable . --group dev --constraint constraints.txt
+	@$(PIP) install --editable . --group dev --constraint constraints-dev.txt --build-constraint constraints-dev.txt
 	@touch $@
 
 $(VENV)/.runtime: $(MANIFESTS) | $(BIN)/python
 	@echo "Installing litespan (about half a minute)"
-	@$(PIP) install --editable . --constraint constraints.txt
+	@$(PIP) install --editable . --constraint constraints-dev.txt --build-constraint constraints-dev.txt
 	@touch $@

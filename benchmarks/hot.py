@@ -74,24 +74,34 @@ def _answer() -> litellm.ModelResponse:
     return response
 
 
-def prepare(variant: str) -> Run:
-    """Set a variant up and return its run."""
-    answer = _answer()
-
-    async def acompletion(**_: Any) -> Any:
-        return answer
-
-    litellm.acompletion = acompletion  # before litespan wraps it
+def prepare(variant: str, before_answer: Callable[[], Awaitable[object]] | None = None) -> Run:
+    """Set a variant up and return its run; ``before_answer`` is awaited in each call, if given."""
+    replace_calls(before_answer)
     if variant in ("litespan", "unsampled"):
         litespan.instrument(*providers(sampled=variant == "litespan"))
     elif variant == "sdk":
         set_trace_processors([least_processor()])
     else:
         set_tracing_disabled(True)
-    return _by_hand() if variant == "floor" else _run
+    return _by_hand() if variant == "floor" else run
 
 
-async def _run() -> None:
+def replace_calls(before_answer: Callable[[], Awaitable[object]] | None = None) -> None:
+    """Let LiteLLM's call answer at once, or after what is given; to be done before litespan wraps it."""
+    answer = _answer()
+
+    async def at_once(**_: Any) -> Any:
+        return answer
+
+    async def later(**_: Any) -> Any:
+        await before_answer()  # type: ignore[misc]  # only used where it is given
+        return answer
+
+    litellm.acompletion = later if before_answer else at_once
+
+
+async def run() -> None:
+    """Do one run: two model calls and one tool call."""
     with trace("Agent workflow"), task_span("Agent workflow"), agent_span(AGENT):
         with turn_span(1, AGENT):
             await _call()

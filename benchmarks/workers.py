@@ -37,7 +37,7 @@ class Workers:
         for turn in track(range(rounds + 1), name, console=Console(stderr=True)):
             first = turn % len(variants)
             for variant in variants[first:] + variants[:first]:
-                seconds = _ask(self._workers[variant], runs)
+                seconds = ask(self._workers[variant], runs)
                 if turn:
                     figures[variant].append(seconds / runs * 1e6)
         return figures
@@ -57,8 +57,8 @@ def start(stack: ExitStack, *arguments: str) -> subprocess.Popen[str]:
     return process
 
 
-def _ask(process: subprocess.Popen[str], runs: int) -> float:
-    """Return the CPU seconds that a worker takes for some runs."""
+def ask(process: subprocess.Popen[str], runs: int) -> float:
+    """Return the CPU seconds that a worker takes for some runs, or whatever else it answers."""
     assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - both are pipes
     process.stdin.write(f"{runs}\n")
     process.stdin.flush()

@@ -6,12 +6,17 @@ import ast
 import re
 import subprocess
 import sys
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 import tomli
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
+PROJECT = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+ASKED_FOR = (*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["dev"])
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 _FORBIDDEN = {"eval", "exec", "compile", "__import__"}
 _FORBIDDEN_MODULES = {"pickle", "marshal", "shelve", "dill"}
@@ -51,16 +56,94 @@ def name_of(requirement: str) -> str:
     return re.split(r"[\s\[<>=!~;@]", requirement.strip(), maxsplit=1)[0].lower().replace("_", "-")
 
 
+def lines_of(file: str) -> list[str]:
+    """Return what a file of constraints says, without comments."""
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    return [line.split("#")[0].strip() for line in lines if line.split("#")[0].strip()]
+
+
 def test_hosts_and_checking_tools_are_pinned() -> None:
     """The hosts that the tests rest on, and tools whose releases bring new findings, have one version."""
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    pins = [line.split("#")[0].strip() for line in lines if line.split("#")[0].strip()]
-    project = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    named = {name_of(r) for r in (*project["project"]["dependencies"], *project["dependency-groups"]["dev"])}
+    pins = lines_of("constraints.txt")
+    named = {name_of(requirement) for requirement in ASKED_FOR}
 
     assert [] == [pin for pin in pins if not re.fullmatch(r"[\w.-]+==[\w.]+", pin)]
     assert {"openai-agents", "litellm", "opentelemetry-sdk", "ruff", "mypy"} <= {name_of(pin) for pin in pins}
     assert {name_of(pin) for pin in pins} <= named
+
+
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+LOCK = [Requirement(line) for line in lines_of("constraints-dev.txt")]
+
+
+def applies(requirement: Requirement, python: str, system: str = "linux") -> bool:
+    """Say whether a requirement holds for a Python on a system."""
+    names = {"python_version": python, "python_full_version": f"{python}.0", "sys_platform": system}
+    return requirement.marker is None or requirement.marker.evaluate(names)
+
+
+def locked(python: str) -> dict[str, str]:
+    """Return the locked version of each package for a Python; none may have two."""
+    pins = [pin for pin in LOCK if applies(pin, python)]
+    versions: dict[str, str] = {
+        canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pins
+    }
+    assert len(versions) == len(pins)
+    return versions
+
+
+def test_lock_holds_versions_and_nothing_else() -> None:
+    """Every line of the lock is one exact version of a package, from wherever pip is told to take it."""
+    assert [] == [pin for pin in LOCK if pin.url or not re.fullmatch(r"==[\w.+!]+", str(pin.specifier))]
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_lock_has_what_the_project_asks_for(python: str) -> None:
+    """For every Python each requirement has a version that it allows; what is pinned by hand has that one."""
+    versions = locked(python)
+    asked_for = [r for r in map(Requirement, ASKED_FOR) if applies(r, python)]
+    # What is pinned by hand may not be there for an older Python.
+    pinned = [
+        r for r in map(Requirement, lines_of("constraints.txt")) if canonicalize_name(r.name) in versions
+    ]
+
+    assert [] == [
+        str(r)
+        for r in (*asked_for, *pinned)
+        if not r.specifier.contains(versions.get(canonicalize_name(r.name), "0"))
+    ]
+
+
+Package = tuple[str, frozenset[str]]  # a name, and extras
+
+
+def required(name: str, extras: frozenset[str]) -> set[Package]:
+    """Return what an installed package needs here, with its extras."""
+    needs = map(Requirement, distribution(name).requires or ())
+    environments = [{"extra": extra} for extra in ("", *extras)]
+    return {
+        (canonicalize_name(need.name), frozenset(need.extras))
+        for need in needs
+        if need.marker is None or any(need.marker.evaluate(environment) for environment in environments)
+    }
+
+
+def test_lock_has_what_that_needs_in_turn() -> None:
+    """Every package that the project and its tools bring with them here is in the lock."""
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    waiting: set[Package] = {
+        (canonicalize_name(r.name), frozenset(r.extras))
+        for r in map(Requirement, ASKED_FOR)
+        if applies(r, here)
+    }
+    seen: set[Package] = set()
+    while waiting:
+        package = waiting.pop()
+        seen.add(package)
+        waiting.update(required(*package) - seen)
+
+    assert len(seen) > len(ASKED_FOR)
+    assert set() == {name for name, _ in seen} - set(locked(here))
 
 
 NO_NETWORK = """

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,22 +55,42 @@ def play(spool: Path | None, seconds: float, begin: float, end: float, rate: flo
     received = Received("ok")
     with Provider(remember_payloads=False) as provider, ExitStack() as up:
         up.enter_context(collector(received=received))
+        port = urlsplit(received.endpoint).port or 0
         with program(provider.base_url, received.endpoint, spool, seconds, rate) as process:
-            listener = listen(process, played)
-            reach(played, begin, process)
-            up.close()
-            reach(played, end, process)
-            up.enter_context(collector(port=urlsplit(received.endpoint).port or 0, received=received))
-            while process.poll() is None:
-                _collect(received, played)
-                time.sleep(0.2)
-            listener.join()
+            follow(
+                process,
+                played,
+                received,
+                go=up.close,
+                come=lambda: up.enter_context(collector(port=port, received=received)),
+            )
         played.provider_tokens = provider.delivered().input_tokens
-    _collect(received, played)
+    collect(received, played)
     played.runs = played.final["runs"]
     played.calls = received.sum_of("litespan.calls")
     played.tokens = received.sum_of("gen_ai.client.inference.usage.input_tokens")
     return played
+
+
+def follow(
+    process: subprocess.Popen[str],
+    played: Played,
+    received: Received,
+    *,
+    go: Callable[[], object],
+    come: Callable[[], object],
+) -> None:
+    """Follow the program to its end; at the begin of the outage the receiver is told to go, then to come."""
+    listener = listen(process, played)
+    begin, end = played.outage
+    reach(played, begin, process)
+    go()
+    reach(played, end, process)
+    come()
+    while process.poll() is None:
+        collect(received, played)
+        time.sleep(0.2)
+    listener.join()
 
 
 @contextmanager
@@ -121,7 +141,7 @@ def reach(played: Played, second: float, process: subprocess.Popen[str]) -> None
         time.sleep(0.05)
 
 
-def _collect(received: Received, played: Played) -> None:
+def collect(received: Received, played: Played) -> None:
     """Keep the ids of what arrived, and of the metrics the newest request: an hour's requests are many."""
     while received.trace_requests:
         request = received.trace_requests.pop(0)

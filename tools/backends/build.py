@@ -1,5 +1,8 @@
 """Builds the servers that the integration tests start, from Go modules whose checksums are committed.
 
+Apache Kafka is the exception: its jars come from Maven, and run on Java 17. Where either is missing, Kafka is
+left out, and the tests take kfake in its place.
+
 The binaries go to ``$LITESPAN_BACKENDS/bin``, or to ``~/.cache/litespan/backends/bin`` if that is not set.
 One that was built from its module as it is now is not built again.
 
@@ -23,14 +26,19 @@ HERE: Final = Path(__file__).parent
 CACHE: Final = Path(os.environ.get("LITESPAN_BACKENDS") or Path.home() / ".cache" / "litespan" / "backends")
 LOCKS: Final = ("go.mod", "go.sum")
 
+_COPY: Final = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+
 
 @dataclass(frozen=True)
 class Program:
-    """A Go program: its binary's name, its module's folder here, its package, its version for the linker."""
+    """A Go program: its binary's name, its module's folder here, its package, its version for the linker.
+
+    One without a package is a script in its folder here, beside the pom.xml of the jars that it runs.
+    """
 
     name: str
     module: str
-    package: str
+    package: str = ""
     version: str = ""
 
     @property
@@ -74,6 +82,9 @@ PROGRAMS: Final = (
         "github.com/docker/compose/v2/cmd",
         "github.com/docker/compose/v2/internal.Version=v2.40.3",
     ),
+    Program("kustomize", "kustomize", "sigs.k8s.io/kustomize/kustomize/v5"),
+    Program("kfake", "kfake", "."),
+    Program("kafka", "kafka"),
 )
 
 
@@ -94,26 +105,47 @@ def main(arguments: list[str]) -> int:
 
 
 def _build_old_ones() -> None:
-    old = [program for program in PROGRAMS if not program.is_current()]
+    buildable = [program for program in PROGRAMS if program.package or _has_java()]
+    if left_out := [program.name for program in PROGRAMS if program not in buildable]:
+        print(f"There is no Java with Maven here, so this is left out: {', '.join(left_out)}.")
+    old = [program for program in buildable if not program.is_current()]
     for program in old:
         print(f"Building {program.name} (the first time this takes minutes)", flush=True)
         begin = time.monotonic()
         _build(program)
         print(f"  {program.binary} in {time.monotonic() - begin:.0f} s", flush=True)
     if not old:
-        print(f"All is built: {', '.join(program.name for program in PROGRAMS)} in {CACHE / 'bin'}")
+        print(f"All is built: {', '.join(program.name for program in buildable)} in {CACHE / 'bin'}")
 
 
 def _build(program: Program) -> None:
     fingerprint = program.fingerprint()
-    folder = _collector_sources() if program.name == "otelcol" else HERE / program.module
     program.binary.parent.mkdir(parents=True, exist_ok=True)
     program.stamp.parent.mkdir(parents=True, exist_ok=True)
     # Made beside its place and then moved: a test that starts the old one meanwhile never sees half a file.
     unfinished = program.binary.with_name(f".{program.name}.{os.getpid()}")
-    _go(folder, "build", *_flags(program), "-o", str(unfinished), program.package)
+    if program.package:
+        folder = _collector_sources() if program.name == "otelcol" else HERE / program.module
+        _go(folder, "build", *_flags(program), "-o", str(unfinished), program.package)
+    else:
+        _copy_jars(program)
+        shutil.copy(HERE / program.module / program.name, unfinished)
     unfinished.replace(program.binary)
     program.stamp.write_text(fingerprint)
+
+
+def _has_java() -> bool:
+    return all(map(shutil.which, ("java", "mvn")))
+
+
+def _copy_jars(program: Program) -> None:
+    """Put the jars that the program's pom.xml names, and those that they need, beside the binaries."""
+    unfinished = CACHE / f".{program.name}.{os.getpid()}"
+    options = ["--batch-mode", "--quiet", "--strict-checksums", f"--file={HERE / program.module}"]
+    maven = shutil.which("mvn") or "mvn"
+    subprocess.run([maven, *options, _COPY, f"-DoutputDirectory={unfinished}"], check=True)
+    shutil.rmtree(CACHE / program.name, ignore_errors=True)
+    unfinished.replace(CACHE / program.name)
 
 
 def _flags(program: Program) -> tuple[str, ...]:

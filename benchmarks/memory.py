@@ -1,0 +1,88 @@
+"""``make bench-memory``: what 100,000 runs leave in memory, beside programs that do them without litespan.
+
+The resident set is what the machine has to give; how much of it the allocator keeps for later differs from
+one process to the next. ``tracemalloc`` counts the bytes that Python has allocated and not freed. It makes a
+program several times slower, so it sees the last tenth of the runs only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import tracemalloc
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Final
+
+import click
+import psutil
+
+import litespan
+from benchmarks import budgets, hot
+from benchmarks.page import Rows, show
+from benchmarks.workers import start
+
+_WARM_UP: Final = 1_000
+_VARIANTS: Final = ("none", "sdk", "litespan")
+
+# Bytes: ``warm`` and ``end`` of the resident set, ``traced`` by tracemalloc.
+Figures = Mapping[str, Mapping[str, int]]
+
+
+def measure(runs: int) -> Figures:
+    """Let all variants do so many runs, side by side."""
+    with ExitStack() as stack:
+        inside = ("benchmarks.memory", "--runs", str(runs), "--inside")
+        workers = {variant: start(stack, *inside, variant) for variant in _VARIANTS}
+        return {v: json.loads(w.stdout.readline()) for v, w in workers.items()}  # type: ignore[union-attr]
+
+
+async def inside(variant: str, runs: int) -> dict[str, int]:
+    """Do so many runs, and return what is in memory afterwards."""
+    run, traced = hot.prepare(variant), runs // 10
+
+    async def repeat(times: int) -> int:
+        for _ in range(times):
+            await run()
+        litespan.flush(10)  # spans that wait for their export are no leak
+        gc.collect()
+        return int(psutil.Process().memory_info().rss)
+
+    warm = await repeat(_WARM_UP)
+    end = await repeat(runs - traced)
+    tracemalloc.start()  # after the look at the resident set: it takes memory itself
+    await repeat(traced)
+    return {"warm": warm, "end": end, "traced": tracemalloc.get_traced_memory()[0]}
+
+
+def rows(figures: Figures) -> Rows:
+    """Return a row for each variant, in megabytes."""
+    return [[budgets.LABELS[variant], *_megabytes(**found)] for variant, found in figures.items()]
+
+
+def _megabytes(warm: int, end: int, traced: int) -> list[str]:
+    return [f"{number / 1e6:,.1f}" for number in (warm, end, end - warm, traced)]
+
+
+@click.command()
+@click.option("--inside", "within", hidden=True, help="Variant to run, in a process of its own.")
+@click.option("--runs", default=100_000, show_default=True, help="Runs of each variant.")
+@click.option("--write", is_flag=True, help="Put the table into docs/performance.md.")
+def main(within: str | None, runs: int, *, write: bool) -> None:
+    """Measure and print."""
+    if within:
+        click.echo(json.dumps(asyncio.run(inside(within, runs))))
+        return
+    head = (
+        f"MB, {runs:,} runs",
+        "resident after 1,000",
+        f"after {runs - runs // 10:,}",
+        "grown by",
+        "traced, last tenth",
+    )
+    show("memory", head, rows(measure(runs)), write=write)
+
+
+if __name__ == "__main__":
+    main()
