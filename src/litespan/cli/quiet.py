@@ -6,6 +6,8 @@ import logging
 import os
 from typing import Any, Final
 
+from litespan.cli.interrupts import heeded
+
 # What would hide runs or spans from a command whose purpose is to show them.
 _SWITCHES: Final = (
     "OPENAI_AGENTS_DISABLE_TRACING",
@@ -41,7 +43,8 @@ def bypass_proxy(host: str) -> None:
 
 def import_litellm() -> Any:
     """Return LiteLLM, with its prints and the hosts' logs kept off the terminal."""
-    import litellm
+    with heeded():
+        import litellm
 
     litellm.suppress_debug_info = True
     for name in _NOISY:

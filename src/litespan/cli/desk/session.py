@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import litespan
-from litespan.cli import quiet
+from litespan.cli import interrupts, quiet
 from litespan.cli.desk.comparison import Comparison, compare
 from litespan.cli.desk.plan import Plan
 from litespan.cli.figures import traces
@@ -95,10 +95,11 @@ def _run(plan: Plan, spans: InMemorySpanExporter, say: Say) -> Comparison | None
 def _work(plan: Plan, provider: Provider | None, say: Say) -> None:
     """Answer the tickets, with the fake provider if there is one."""
     quiet.import_litellm()
-    # These import the Agents SDK, which is slow and reads the environment.
-    from litespan.cli.desk.script import Script
-    from litespan.cli.desk.shift import work
-    from litespan.cli.desk.team import MODELS, build_team
+    with interrupts.heeded():
+        # These import the Agents SDK, which is slow and reads the environment.
+        from litespan.cli.desk.script import Script
+        from litespan.cli.desk.shift import work
+        from litespan.cli.desk.team import MODELS, build_team
 
     if provider is not None:
         quiet.bypass_proxy(_LOOPBACK)
