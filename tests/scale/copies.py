@@ -5,24 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Final
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from litespan import semconv
 from tests.scale.runs import Run
-
-# Ids that no two runs share. Copies that had the same would be compressed better than real traffic; so would
-# copies that all took equally long.
-_UNIQUE: Final = frozenset(
-    {
-        semconv.RESPONSE_ID,
-        semconv.TOOL_CALL_ID,
-        semconv.CONVERSATION_ID,
-        semconv.OPENAI_AGENTS_TRACE_ID,
-        semconv.OPENAI_AGENTS_SPAN_ID,
-    }
-)
+from tools.sizing.spans import UNIQUE
 
 
 @dataclass(frozen=True)
@@ -56,7 +43,7 @@ class Copy:
         for event in copied.events:
             event.time_unix_nano = times.of(event.time_unix_nano)
         for pair in copied.attributes:
-            if pair.key in _UNIQUE:
+            if pair.key in UNIQUE:
                 pair.value.string_value = ids.of_text(pair.value.string_value)
         return copied
 

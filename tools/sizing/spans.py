@@ -20,8 +20,7 @@ _BATCH: Final = 1024 * 1024
 PARTITIONS: Final = 12
 """Partitions of Kafka's topic, as docs/scale.md makes it. Each has compressed batches of its own."""
 
-# Ids that no two calls or runs share: a copy that repeats them would look more compressible than traffic is.
-_UNIQUE: Final = frozenset(
+UNIQUE: Final = frozenset(
     {
         semconv.RESPONSE_ID,
         semconv.TOOL_CALL_ID,
@@ -30,6 +29,7 @@ _UNIQUE: Final = frozenset(
         semconv.OPENAI_AGENTS_SPAN_ID,
     }
 )
+"""Attributes with ids that no two calls or runs share. Repeated, they would compress better than they do."""
 _LETTERS: Final = "0123456789abcdef"
 
 
@@ -98,7 +98,7 @@ def _copies(spans: Iterable[Span], draw: Random) -> Iterator[Span]:
         copy.start_time_unix_nano += draw.randrange(1 << 40)
         copy.end_time_unix_nano += draw.randrange(1 << 40)
         for pair in copy.attributes:
-            if pair.key in _UNIQUE:
+            if pair.key in UNIQUE:
                 # The spans of a run share some of them.
                 text = pair.value.string_value
                 pair.value.string_value = texts.setdefault(text, "".join(draw.choices(_LETTERS, k=len(text))))
