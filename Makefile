@@ -70,8 +70,9 @@ $(VENV)/interop/%/.done: $(SETS)/%.txt | install
 # Two processes: the tests wait for each other's answers as much as they compute.
 PYTEST := $(BIN)/python -m pytest -n 2
 
+# These wait the most.
 fast: install ## Run the fast tests: unit and flow
-	$(PYTEST) tests/unit tests/flow $(ARGS)
+	$(PYTEST) -n 3 tests/unit tests/flow $(ARGS)
 
 contract: install ## Check what litespan relies on and promises: the adapter, the documents, the layout
 	$(PYTEST) tests/contract $(ARGS)
@@ -96,7 +97,7 @@ integration: install reach-backends ## Run programs against a real Collector, Ja
 scale: install reach-backends ## Run agents, gateways, Kafka and Jaeger, kill each, check the files; longer: SCALE_SECONDS=600
 	$(PYTEST) --dist loadfile tests/scale $(ARGS)
 
-sizing: install reach-backends ## Weigh what agents send and gateways hold, and write the tables of docs/scale.md
+sizing: install ## Weigh what agents send, and write the tables of docs/scale.md
 	@$(BIN)/python -m tools.sizing --measure --write $(ARGS)
 
 stack: install reach-backends ## Check the stack's files: compose, configurations, provisioning, dashboards, rules

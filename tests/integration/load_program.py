@@ -17,12 +17,10 @@ from tests.isolation import clean_environment
 clean_environment(os.environ)  # before LiteLLM is imported, which reads its variables then
 
 import click  # noqa: E402
-from opentelemetry import trace  # noqa: E402
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider  # noqa: E402
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: E402
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: E402
+from opentelemetry.sdk.trace import ReadableSpan  # noqa: E402
 
 import litespan  # noqa: E402
+from tests.integration.span_copies import copy_of_spans  # noqa: E402
 from tests.ledger import ledger, rates  # noqa: E402
 from tests.ledger.audit import settle, staged  # noqa: E402
 from tests.ledger.figures import Book, Figures  # noqa: E402
@@ -48,7 +46,7 @@ def run(otlp: str, calls: int, seed: int, report: str) -> None:
     todo = tasks(calls, seed, CORE)
     with rates.registered(*models, f"openai/{STRICT}"), staged(CORE) as stage, unprinted():
         litespan.configure(service_name=SERVICE, otlp_endpoint=otlp, metric_interval=1)
-        spans = _copy_of_spans()
+        spans = copy_of_spans()
         faults = play(todo, stage)
         settle()
         book = ledger.write(todo, stage).by_model
@@ -63,14 +61,6 @@ def run(otlp: str, calls: int, seed: int, report: str) -> None:
     with open(report, "w", encoding="utf-8") as file:
         json.dump(document, file)
     litespan.shutdown(_WAIT)
-
-
-def _copy_of_spans() -> InMemorySpanExporter:
-    copy = InMemorySpanExporter()
-    provider = trace.get_tracer_provider()
-    assert isinstance(provider, TracerProvider)
-    provider.add_span_processor(SimpleSpanProcessor(copy))
-    return copy
 
 
 def _models(book: Book) -> Mapping[str, Any]:

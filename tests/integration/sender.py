@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import secrets
-import threading
 import time
-from types import TracebackType
 from typing import Final
 
-import httpx
-from google.protobuf.message import Message
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -24,6 +20,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
+from tests.integration.poster import Poster
 from tests.integration.servers.server import wait_for
 
 SERVICE: Final = "sender"
@@ -32,26 +29,21 @@ SPANS: Final = 5
 
 _PAUSE: Final = 0.01  # seconds between two requests: a stream of telemetry, not a load test
 _RESOURCE: Final = Resource(attributes=[KeyValue(key="service.name", value=AnyValue(string_value=SERVICE))])
-_HEADERS: Final = {"Content-Type": "application/x-protobuf"}
 
 
-class Sender(threading.Thread):
-    """Sends until the block ends. Nothing is sent twice: what was refused, or got no answer, is not claimed.
+class Sender(Poster):
+    """Sends until the block ends.
 
     Attributes:
         traces: ids of the traces that the Collector accepted.
         points: the counter's accepted values, by time (milliseconds since the epoch).
-        refused: requests that were not accepted.
     """
 
     def __init__(self, otlp: str) -> None:
-        super().__init__(daemon=True)
+        super().__init__(otlp, timeout=10.0)
         self.traces: set[str] = set()
         self.points: dict[int, int] = {}
-        self.refused = 0
-        self._client = httpx.Client(base_url=otlp, headers=_HEADERS, timeout=10.0, trust_env=False)
         self._began = time.time_ns()
-        self._done = threading.Event()
 
     def run(self) -> None:
         """Send a trace and the counter in turn."""
@@ -59,35 +51,17 @@ class Sender(threading.Thread):
         while not self._done.wait(_PAUSE):
             count += 1
             trace_id = secrets.token_bytes(16)
-            if self._accepted("/v1/traces", _trace(trace_id)):
+            if self._accepted("/v1/traces", _trace(trace_id).SerializeToString()):
                 self.traces.add(trace_id.hex())
             milliseconds = time.time_ns() // 10**6
-            if self._accepted("/v1/metrics", _counter(count, milliseconds, self._began)):
+            counter = _counter(count, milliseconds, self._began)
+            if self._accepted("/v1/metrics", counter.SerializeToString()):
                 self.points[milliseconds] = count
 
     def wait_for_more(self, count: int = 20) -> None:
         """Wait until so many further traces and points are accepted."""
         traces, points = len(self.traces) + count, len(self.points) + count
         wait_for(lambda: len(self.traces) >= traces and len(self.points) >= points, "more was accepted")
-
-    def __enter__(self) -> Sender:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._done.set()
-        self.join()
-
-    def _accepted(self, path: str, message: Message) -> bool:
-        try:
-            response = self._client.post(path, content=message.SerializeToString())
-        except httpx.TransportError:
-            response = None
-        accepted = response is not None and response.status_code == httpx.codes.OK
-        self.refused += not accepted
-        return accepted
 
 
 def _trace(trace_id: bytes) -> ExportTraceServiceRequest:

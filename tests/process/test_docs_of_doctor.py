@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.otlp_server import collector
+from tests.process.shell import bash
 
 PAGE = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text(encoding="utf-8")
 COMMANDS = [
@@ -20,25 +18,11 @@ COMMANDS = [
 ]
 
 
-def run(command: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a command as a shell does."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        ["bash", "-c", command],
-        cwd=folder,
-        env={**os.environ, "PATH": path, **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
-
-
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_works(command: str, tmp_path: Path) -> None:
     """Every command of the page ends as it should: with a receiver all is well."""
     with collector() as received:
-        done = run(command.replace("http://localhost:4318", received.endpoint), tmp_path)
+        done = bash(command.replace("http://localhost:4318", received.endpoint), tmp_path)
 
     assert (0, "") == (done.returncode, done.stderr)
     assert done.stdout
@@ -48,7 +32,7 @@ def test_output_is_shown_as_it_is(tmp_path: Path) -> None:
     """The output on the page is the command's own, but for port and versions."""
     shown = re.findall(r"^```text\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)[0]
     with collector("grpc") as received:
-        done = run(
+        done = bash(
             "litespan doctor",
             tmp_path,
             COLUMNS="110",

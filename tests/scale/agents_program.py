@@ -19,16 +19,13 @@ clean_environment(os.environ)  # before LiteLLM is imported, which reads its var
 import click  # noqa: E402
 from agents import Agent  # noqa: E402
 from openai import OpenAIError  # noqa: E402
-from opentelemetry import trace  # noqa: E402
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans  # noqa: E402
-from opentelemetry.sdk.trace import TracerProvider  # noqa: E402
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: E402
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter  # noqa: E402
 
 import litespan  # noqa: E402
 from litespan.testing import Provider, Reply, Request, ServedUsage  # noqa: E402
 from tests.flow.models import litespan_model  # noqa: E402
 from tests.flow.team import WRITER, build_team, play, run_team  # noqa: E402
+from tests.integration.span_copies import copy_of_spans  # noqa: E402
 from tests.ledger.output import unprinted  # noqa: E402
 
 _KINDS: Final = ("ordinary", "failing", "dear", "slow")
@@ -51,7 +48,7 @@ def main(otlp: str, service: str, slow: float, content: bool, report: Path) -> N
         litespan.configure(
             service_name=service, otlp_endpoint=otlp, capture_content="SPAN_ONLY" if content else "NO_CONTENT"
         )
-        spans = _copy_of_spans()
+        spans = copy_of_spans()
         team = build_team(lambda name: litespan_model(provider, name))
         asyncio.run(_play(team))
         if not litespan.flush(_WAIT):
@@ -88,14 +85,6 @@ async def _play(team: Agent[None]) -> None:
     for end in ends:
         if isinstance(end, BaseException) and not isinstance(end, OpenAIError):
             raise end
-
-
-def _copy_of_spans() -> InMemorySpanExporter:
-    copy = InMemorySpanExporter()
-    provider = trace.get_tracer_provider()
-    assert isinstance(provider, TracerProvider)
-    provider.add_span_processor(SimpleSpanProcessor(copy))
-    return copy
 
 
 if __name__ == "__main__":

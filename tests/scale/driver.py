@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
-from types import TracebackType
 from typing import Final
 
-import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
+from tests.integration.poster import Poster
 from tests.integration.servers.server import wait_for
 from tests.scale.copies import Copy, copy_run
 from tests.scale.runs import Run
@@ -23,8 +21,6 @@ SERVICE: Final = "driver"
 
 BATCH: Final = 512
 """Spans of a request, as the SDK's processor makes them under load."""
-
-_HEADERS: Final = {"Content-Type": "application/x-protobuf"}
 
 
 @dataclass(frozen=True)
@@ -48,43 +44,36 @@ class _Open:
     root: Span
 
 
-class Driver(threading.Thread):
+class Driver(Poster):
     """Sends until the block ends. Every run travels in two requests, the root in the second one.
 
-    Nothing is sent twice: of a run that was refused in part, or got no answer, nothing is claimed.
+    Of a run that was refused in part, or got no answer, nothing is claimed.
 
     Attributes:
-        rate: spans a second, at most; infinity is as fast as it can.
+        rate: spans a second, at most; may be changed at any time.
         go: cleared, it sends nothing.
         runs: the accepted runs by trace id.
         spans: spans of requests that were accepted.
         size: bytes of those requests.
-        refused: requests that were not accepted.
     """
 
     def __init__(self, otlp: str, templates: Sequence[Run], rate: float, batch: int = BATCH) -> None:
-        super().__init__(daemon=True)
+        super().__init__(otlp, timeout=30.0)
         self.rate = rate
-        self.go = threading.Event()
-        self.go.set()
         self.runs: dict[str, Sent] = {}
         self.spans = 0
         self.size = 0
-        self.refused = 0
         self._draw = Random(1)  # noqa: S311 - ids, not secrets
         self._batch = batch
         self._templates = templates
         self._resource = _named(templates[0].resource)
-        self._client = httpx.Client(base_url=otlp, headers=_HEADERS, timeout=30.0, trust_env=False)
         self._turn = 0
-        self._done = threading.Event()
 
     def run(self) -> None:
         """Send requests at the rate: the roots of the runs before, and all else of new runs."""
         open_runs: list[_Open] = []
         due = time.monotonic()
         while not self._done.wait(due - time.monotonic()):
-            self.go.wait()
             new = [(copy, copy.spans()) for copy in self._new_copies()]
             begin = time.monotonic()
             roots = [run.root for run in open_runs]
@@ -105,17 +94,6 @@ class Driver(threading.Thread):
         refused = self.refused
         wait_for(lambda: self.refused > refused, "a refused request")
 
-    def __enter__(self) -> Driver:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._done.set()
-        self.go.set()
-        self.join()
-
     def _new_copies(self) -> Iterator[Copy]:
         spans = 0
         while spans < self._batch:
@@ -134,12 +112,7 @@ class Driver(threading.Thread):
             resource_spans=[ResourceSpans(resource=self._resource, scope_spans=[scope])]
         )
         content = message.SerializeToString()
-        try:
-            response = self._client.post("/v1/traces", content=content)
-        except httpx.TransportError:
-            response = None
-        accepted = response is not None and response.status_code == httpx.codes.OK
-        self.refused += not accepted
+        accepted = self._accepted("/v1/traces", content)
         self.spans += len(spans) if accepted else 0
         self.size += len(content) if accepted else 0
         return accepted

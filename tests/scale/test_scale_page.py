@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from tests.backends import binary
+from tests.stack.commands import ROOT, check_rules
 
-ROOT: Final = Path(__file__).parents[2]
 SCALE: Final = ROOT / "deploy" / "scale"
 PAGE: Final = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
 GATEWAY: Final = (SCALE / "gateway.yaml").read_text(encoding="utf-8")
@@ -88,13 +86,7 @@ def test_queries_are_promql(tmp_path: Path) -> None:
     rules = [{"record": f"watch:{number}", "expr": query} for number, query in enumerate(queries)]
     file = tmp_path / "rules.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "watch", "rules": rules}]}), encoding="utf-8")
-    done = subprocess.run(
-        [binary("promtool"), "check", "rules", str(file)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = check_rules(file)
 
     assert 0 == done.returncode, done.stderr
     assert f"{len(queries)} rules found" in done.stdout

@@ -26,10 +26,11 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from benchmarks.page import with_table
-from tools.sizing import measured, traffic
+from tools.sizing import load, traffic
+from tools.sizing.load import COLLECTORS, DECIDED, Load, needs
 from tools.sizing.model import SpanSizes, predict
 from tools.sizing.points import metrics_of
-from tools.sizing.spans import children_of, sizes_of, spans_of
+from tools.sizing.spans import sizes_of
 from tools.sizing.tables import size, tables
 
 ROOT = Path(__file__).parents[2]
@@ -90,14 +91,49 @@ def test_nothing_cannot_be_weighed() -> None:
         sizes_of([])
 
 
-def test_children_have_no_root() -> None:
-    """The spans that a gateway is to hold are of many traces, and none of them is a root."""
-    made = list(children_of([request(5)], 100))
-    spans = list(spans_of(ExportTraceServiceRequest.FromString(body) for body, _ in made))
+def a_load(rate: float, cores: float, memory: float, decided: float = 0) -> Load:
+    """Return what was seen at a rate, the same for each process."""
+    names = (*COLLECTORS, "kafka", "jaeger", "sender")
+    return Load(
+        seconds=60,
+        spans_per_second=rate,
+        kept_share=0.2,
+        seconds_held=20,
+        decided=decided,
+        cores=dict.fromkeys(names, cores),
+        memory=dict.fromkeys(names, memory),
+        wire=700,
+        kafka=80,
+        stored=1000,
+    )
 
-    assert 100 == sum(count for _, count in made) == len(spans)
-    assert all(span.parent_span_id for span in spans)
-    assert 25 == len({span.trace_id for span in spans})
+
+def test_needs_are_lines() -> None:
+    """Two rates tell what is needed at any rate and what for each span, and so when a machine is full."""
+    seen = needs(a_load(500, 0.2, 100e6), a_load(2500, 0.4, 180e6))
+
+    for process in seen.cores.values():
+        assert pytest.approx((0.15, 0.0001, 1.15)) == (process.fixed, process.each, process.at(10_000))
+    assert {"agent", "gateway-1", "gateway-2"} == set(seen.memory)
+    for process in seen.memory.values():
+        assert pytest.approx((80e6, 40e3)) == (process.fixed, process.each)
+    assert 4000 == pytest.approx(seen.held)  # two gateways, 40,000 bytes each for a span a second, 20 seconds
+    assert (0.85 * 4 - 0.9) / 0.0006 == pytest.approx(seen.highest_rate(cores=4))
+
+
+@pytest.mark.parametrize(("low", "middle", "line"), [(0.3, 0.2, (0.25, 0.0)), (0.1, 0.6, (0.0, 0.6 / 2500))])
+def test_no_need_is_below_zero(low: float, middle: float, line: tuple[float, float]) -> None:
+    """A process that looks cheaper with more spans, or as if it gave CPU at rest, needs at least nothing."""
+    seen = needs(a_load(500, low, 100e6), a_load(2500, middle, 100e6)).cores["kafka"]
+
+    assert pytest.approx(line) == (seen.fixed, seen.each)
+
+
+def test_what_gateways_remember_counts_apart() -> None:
+    """Memory for traces that were decided about grows with their number, and is no part of the lines."""
+    seen = needs(a_load(500, 0.2, 100e6), a_load(2500, 0.4, 180e6 + 1000 * DECIDED, decided=2000))
+
+    assert pytest.approx(2 * (80e6 + 40e3 * 1000) + 600_000 * DECIDED) == seen.of_gateways(1000, 600_000)
 
 
 def test_metrics_of_a_process() -> None:
@@ -117,7 +153,7 @@ def test_agents_send_what_was_written_down(tmp_path: Path) -> None:
     """The demo's agents, run again, send spans and metrics as large as docs/scale-traffic.json says."""
     program = (
         "from dataclasses import asdict; import json; from tools.sizing import traffic; "
-        "print(json.dumps(asdict(traffic.measure(held=False))))"
+        "print(json.dumps(asdict(traffic.measure())))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -138,7 +174,7 @@ def test_agents_send_what_was_written_down(tmp_path: Path) -> None:
 def test_page_has_the_tables() -> None:
     """The tables of docs/scale.md are those that the tool makes of what was measured: `make sizing`."""
     text = page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
-    for name, (titles, rows) in tables(traffic.read(), measured.read()).items():
+    for name, (titles, rows) in tables(traffic.read(), load.read()).items():
         text = with_table(text, name, titles, rows)
 
     assert text == page

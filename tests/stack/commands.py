@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
+from tests.backends import binary
+
 ROOT: Final = Path(__file__).parents[2]
 
 
@@ -21,3 +23,8 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
+
+
+def check_rules(file: Path) -> subprocess.CompletedProcess[str]:
+    """Let Prometheus' own parser read a file of rules, without any feature flag."""
+    return run(binary("promtool"), "check", "rules", str(file))

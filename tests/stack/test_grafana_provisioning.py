@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 import yaml
 
 from litespan import semconv
-from tests.backends import binary
+from tests.stack.commands import check_rules
 
 ROOT = Path(__file__).parents[2]
 PROVISIONING = ROOT / "deploy" / "grafana" / "provisioning"
@@ -130,8 +129,7 @@ def test_queries_are_promql(tmp_path: Path) -> None:
     rules = [{"record": f"query:{number}", "expr": expr} for number, expr in enumerate(replaced)]
     file = tmp_path / "queries.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}), encoding="utf-8")
-    command = [binary("promtool"), "check", "rules", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = check_rules(file)
 
     assert 0 == done.returncode, done.stderr
     assert "3 rules found" in done.stdout

@@ -15,6 +15,7 @@ import yaml
 from litespan import records
 from litespan.export import ledger
 from tests.backends import binary
+from tests.stack.commands import check_rules
 from tests.stack.promql_names import names
 from tests.stack.rule_files import BUDGET, FOLDER, RECORDS
 
@@ -57,13 +58,7 @@ def test_table_of_budgets_is_valid(tmp_path: Path) -> None:
     (block,) = blocks("yaml")
     table = tmp_path / "budgets.yml"
     table.write_text(block, encoding="utf-8")
-    done = subprocess.run(
-        [binary("promtool"), "check", "rules", str(table)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = check_rules(table)
 
     assert 0 == done.returncode, done.stdout + done.stderr
     assert [BUDGET] == [rule["record"] for rule in yaml.safe_load(block)["groups"][0]["rules"]]

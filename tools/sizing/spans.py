@@ -58,15 +58,6 @@ def spans_of(requests: Iterable[ExportTraceServiceRequest]) -> Iterator[Span]:
                 yield from of_scope.spans
 
 
-def children_of(requests: Sequence[ExportTraceServiceRequest], count: int) -> Iterator[tuple[bytes, int]]:
-    """Yield requests with this many spans in all, none of them a root; each with its number of spans."""
-    children = [span for span in spans_of(requests) if span.parent_span_id]
-    draw = Random(1)  # noqa: S311 - ids, not secrets
-    while count > 0:
-        yield _like(requests[0], _copies(children, draw)).SerializeToString(), len(children)
-        count -= len(children)
-
-
 def _like(request: ExportTraceServiceRequest, spans: Iterable[Span]) -> ExportTraceServiceRequest:
     """Return a request with these spans, of the same resource and scope."""
     first = request.resource_spans[0]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Final
 
-from tools.sizing.measured import Measured
+from tools.sizing.load import GATEWAYS, Measured, Needs
 from tools.sizing.model import DAY, HOUR, Prediction, SpanSizes, predict
 from tools.sizing.traffic import Traffic
 
@@ -25,23 +25,19 @@ UNKNOWN: Final = "not measured"
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 
 
-def tables(traffic: Traffic, measured: Measured | None) -> Mapping[str, Table]:
+def tables(traffic: Traffic, measured: Measured) -> Mapping[str, Table]:
     """Return titles and rows of each table, by its name in the page."""
-    sizes = replace(traffic.sizes, stored=_stored(traffic.sizes, measured))
+    needs = measured.needs()
+    # What a span takes in the storage is the same part of its size as of the measured ones.
+    stored = traffic.sizes.plain * measured.highest.stored / measured.highest.wire
+    sizes = replace(traffic.sizes, held=needs.held, stored=stored)
     return {
         "span": _of_spans(sizes),
-        "sizing": _of_rates(traffic, sizes),
+        "sizing": _of_rates(traffic, sizes, needs),
         "metrics": _of_processes(traffic),
-        "rate": _of_the_measurement(measured),
-        "load": _of_load(measured),
+        "load": _of_needs(needs),
+        "rate": _of_the_highest_rate(traffic, measured, needs),
     }
-
-
-def _stored(sizes: SpanSizes, measured: Measured | None) -> float | None:
-    """Return what a span takes in the storage: the same part of its size as of the measured ones."""
-    if measured is None:
-        return None
-    return sizes.plain * measured.bytes_per_span_stored / measured.bytes_per_span_wire
 
 
 def _of_spans(sizes: SpanSizes) -> Table:
@@ -59,7 +55,7 @@ def _of_spans(sizes: SpanSizes) -> Table:
     return ("where", "bytes a span"), rows
 
 
-def _of_rates(traffic: Traffic, sizes: SpanSizes) -> Table:
+def _of_rates(traffic: Traffic, sizes: SpanSizes, needs: Needs) -> Table:
     def hour(rate: int) -> Prediction:
         return predict(rate, HOUR, sizes, kept=KEPT, seconds_held=RUN_SECONDS + AFTER_ROOT)
 
@@ -69,6 +65,9 @@ def _of_rates(traffic: Traffic, sizes: SpanSizes) -> Table:
     def traces(rate: int) -> float:
         return rate / traffic.spans_per_run * (RUN_SECONDS + AFTER_ROOT)
 
+    def cores(*names: str) -> Callable[[int], str]:
+        return lambda rate: f"{sum(needs.cores[name].at(rate) for name in names):.2f}"
+
     figures: Mapping[str, Callable[[int], str]] = {
         "runs a minute": lambda rate: f"{60 * rate / traffic.spans_per_run:,.0f}",
         "programs to agents": lambda rate: f"{size(hour(rate).wire / HOUR)}/s",
@@ -77,6 +76,10 @@ def _of_rates(traffic: Traffic, sizes: SpanSizes) -> Table:
         "gateways' queues after an hour without Kafka": lambda rate: size(hour(rate).gateway_queue),
         "traces in the gateways' memory": lambda rate: f"{traces(rate):,.0f}",
         "the gateways' memory for them": lambda rate: size(hour(rate).held),
+        "CPU of the agents, cores": cores("agent"),
+        "CPU of the gateways": cores(*GATEWAYS),
+        "CPU of Kafka": cores("kafka"),
+        "CPU of Jaeger on Badger": cores("jaeger"),
         "Kafka, a day, one copy": lambda rate: size(day(rate).kafka),
         "Jaeger's storage, a day": lambda rate: size(day(rate).stored),
     }
@@ -101,29 +104,42 @@ def _of_processes(traffic: Traffic) -> Table:
     return ("metrics of", "a process", "1,000 processes"), [*rows, export]
 
 
-def _of_the_measurement(measured: Measured | None) -> Table:
-    titles = ("measured", "")
-    if measured is None:
-        return titles, [("all", UNKNOWN)]
-    return titles, [
-        ("spans a second", f"{measured.rate_spans_per_second:,.0f}"),
-        ("held for", f"{measured.seconds:,.0f} s"),
-        ("share of spans that was kept", f"{measured.kept_share:.0%}"),
-        ("bytes a span, from programs", f"{measured.bytes_per_span_wire:,.0f}"),
-        ("bytes a kept span, in Kafka", f"{measured.bytes_per_span_kafka:,.0f}"),
-        ("bytes a kept span, in Jaeger's storage", f"{measured.bytes_per_span_stored:,.0f}"),
-    ]
-
-
-def _of_load(measured: Measured | None) -> Table:
-    titles = ("process", "CPU seconds per 1,000 spans", "memory")
-    if measured is None:
-        return titles, [("all", UNKNOWN, UNKNOWN)]
-    rows = [
-        (name, f"{cpu:.3f}", size(measured.rss_bytes.get(name)))
-        for name, cpu in measured.cpu_seconds_per_1000_spans.items()
-    ]
+def _of_needs(needs: Needs) -> Table:
+    titles = ("process", "cores at any rate", "CPU seconds per 1,000 spans", "memory", "per 1,000 spans/s")
+    rows = []
+    for name, line in needs.cores.items():
+        memory = needs.memory.get(name)
+        shown = (size(memory.fixed), size(1000 * memory.each)) if memory is not None else ("", "")
+        rows.append((name, f"{line.fixed:.2f}", f"{1000 * line.each:.3f}", *shown))
     return titles, rows
+
+
+def _of_the_highest_rate(traffic: Traffic, measured: Measured, needs: Needs) -> Table:
+    seen = measured.highest
+    rate = seen.spans_per_second
+    total = sum(line.at(rate) for line in needs.cores.values())
+    rows = [
+        _compared("spans a second", needs.highest_rate(measured.machine_cores), rate, "{:,.0f}".format),
+        _compared("cores, all processes", total, sum(seen.cores.values()), "{:.2f}".format),
+        *(
+            _compared(f"cores, {name}", line.at(rate), seen.cores[name], "{:.2f}".format)
+            for name, line in needs.cores.items()
+        ),
+        _compared("memory, agent", needs.memory["agent"].at(rate), seen.memory["agent"], size),
+        _compared(
+            "memory, both gateways",
+            needs.of_gateways(rate, seen.decided),
+            sum(seen.memory[name] for name in GATEWAYS),
+            size,
+        ),
+        _compared("bytes a span, from programs", traffic.sizes.plain, seen.wire, "{:,.0f}".format),
+        _compared("bytes a kept span, in Kafka", traffic.sizes.kafka, seen.kafka, "{:,.0f}".format),
+    ]
+    return (f"highest rate, held for {seen.seconds:,.0f} s", "worked out", "measured", "difference"), rows
+
+
+def _compared(what: str, predicted: float, seen: float, shown: Callable[[float], str]) -> Sequence[str]:
+    return what, shown(predicted), shown(seen), f"{predicted / seen - 1:+.0%}"
 
 
 def size(count: float | None) -> str:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from tools.sizing.held import held_bytes
 from tools.sizing.model import SpanSizes
 from tools.sizing.points import ProcessMetrics, metrics_of
 from tools.sizing.receiver import Receiver
-from tools.sizing.spans import children_of, sizes_of, spans_of
+from tools.sizing.spans import sizes_of, spans_of
 
 FILE: Final = Path(__file__).resolve().parents[2] / "docs" / "scale-traffic.json"
-
-_HELD: Final = 100_000  # spans: enough for a gateway's own needs to vanish beside them
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,7 @@ class Traffic:
     Attributes:
         runs: runs that were measured.
         spans: their spans.
-        sizes: bytes of each span; `stored` is not known here.
+        sizes: bytes of each span; `held` and `stored` are not known here.
         metrics: the process's metrics after these runs.
     """
 
@@ -40,11 +37,8 @@ class Traffic:
         return self.spans / self.runs
 
 
-def measure(*, held: bool = True) -> Traffic:
+def measure() -> Traffic:
     """Run the demo's agents on the fake provider, and look at what they send. A process can do so once.
-
-    Args:
-        held: also let a gateway hold such spans, which needs the Collector of `make backends`.
 
     Raises:
         RuntimeError: if not everything was delivered.
@@ -57,10 +51,8 @@ def measure(*, held: bool = True) -> Traffic:
         if not observe(plan, lambda text: None).delivered:
             raise RuntimeError("The demo's telemetry was not delivered whole.")
     requests = receiver.traces
-    sizes = sizes_of(requests)
-    if held:
-        sizes = replace(sizes, held=held_bytes(children_of(requests, _HELD)))
-    return Traffic(plan.runs, len(list(spans_of(requests))), sizes, metrics_of(receiver.metrics[-1]))
+    spans = len(list(spans_of(requests)))
+    return Traffic(plan.runs, spans, sizes_of(requests), metrics_of(receiver.metrics[-1]))
 
 
 def read() -> Traffic:

@@ -12,7 +12,7 @@ from contextvars import ContextVar, Token
 from typing import Any, Final
 
 from litespan import records
-from litespan.guard import guarded, guarded_two
+from litespan.guard import guarded, guarded_one, guarded_two
 from litespan.recorder import Position, Recorder
 from litespan.records import ModelCall
 from litespan.sources import litellm_answer, litellm_secrets, litellm_transport, span_facts
@@ -82,9 +82,10 @@ class OpenCall:
         """Whether LiteLLM makes the answer up. Some calls ignore that wish; their requests are seen."""
         return self.record.mocked and not (self.probe is not None and self.probe.attempts)
 
-    @guarded("call source")
+    @guarded_one("call source")
     def _attach(self) -> object:
-        return self.record.handle.attach() if self.record.handle is not None else None
+        handle = self.record.handle
+        return handle.attach() if handle is not None else None
 
     @guarded_two("call source")
     def _detach(self, token: object) -> None:

@@ -83,6 +83,11 @@ class Gateway(ScaleCollector):
         """Return how many traces it has decided about."""
         return self.metrics.total("otelcol_processor_tail_sampling_global_count_traces_sampled_total")
 
+    def spans_held(self) -> float:
+        """Return how many spans wait for its decision: those of the traces that do, of average size."""
+        undecided = self.traces_seen() - self.traces_decided()
+        return undecided * self.spans_received() / max(self.traces_seen(), 1)
+
     def spans_received(self) -> float:
         """Return how many spans agents sent to it."""
         return self.metrics.total("otelcol_receiver_accepted_spans_total")
