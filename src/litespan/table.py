@@ -18,7 +18,9 @@ GRACE: Final = 5.0
 MAX_TRACES: Final = 50_000
 MAX_RECORDS: Final = 5 * MAX_TRACES  # a run that waits for its model has five open: trace to call
 MAX_CLOSED: Final = 256
-MAX_ENDED_SPANS: Final = 256
+MAX_SPANS: Final = 2 * MAX_RECORDS  # open ones, and ended ones for late children
+MAX_ENDED_SPANS: Final = 256  # of a trace; beyond `MAX_SPANS` in all, the few that ended last
+FEW_ENDED_SPANS: Final = 8
 
 
 class OpenTrace:
@@ -85,7 +87,8 @@ class RecordTable:
             if span_id is not None:
                 # An ended span stays findable for late children, in a bounded number.
                 trace.ended_spans.append(span_id)
-                if len(trace.ended_spans) > MAX_ENDED_SPANS:
+                kept = MAX_ENDED_SPANS if len(self._by_span) <= MAX_SPANS else FEW_ENDED_SPANS
+                while len(trace.ended_spans) > kept:
                     self._by_span.pop(trace.ended_spans.popleft(), None)
             return True
 

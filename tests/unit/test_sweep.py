@@ -168,6 +168,29 @@ def test_a_trace_that_is_given_up_counts_with_what_is_in_it(
     assert (3, {"too_many_open": 3}) == (len(watched.table), watched.table.losses())
 
 
+def test_ended_spans_of_open_traces_are_bounded(ids: Iterator[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many long traces the last few spans of each stay findable for late children, not hundreds."""
+    monkeypatch.setattr(table, "MAX_SPANS", 40)
+    watched = make_recorder(Emitter())
+    workflows = [Workflow(trace_id=next(ids)) for _ in range(10)]
+    for workflow in workflows:
+        watched.begin_trace(workflow)
+    for number in range(50):
+        for workflow in workflows:
+            call = ModelCall(operation="chat", span_id=f"{workflow.trace_id} {number}")
+            watched.begin(call, workflow)
+            watched.end(call)
+
+    found = [
+        number
+        for number in range(50)
+        for workflow in workflows
+        if watched.table.span(f"{workflow.trace_id} {number}") is not None
+    ]
+    assert 10 * table.FEW_ENDED_SPANS >= len(found) >= 40
+    assert [49] * 10 == found[-10:]
+
+
 def test_calls_outside_any_run_age(clock: Clock) -> None:
     """A call that is too old is given up when another one begins, also where there are no runs at all."""
     emitter = Emitter()
