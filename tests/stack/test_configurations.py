@@ -61,6 +61,12 @@ def test_real_server_accepts(server: str, files: Sequence[Path]) -> None:
     assert 0 == done.returncode, done.stderr
 
 
+@pytest.mark.parametrize("file", [JAEGER, DEPLOY / "scale" / "jaeger-query.yaml"])
+def test_jaeger_traces_no_queries_of_its_own(file: Path) -> None:
+    """Unless it is told, Jaeger writes a trace for each look at its pages, among those of the agents."""
+    assert read(file)["extensions"]["jaeger_query"]["enable_tracing"] is False
+
+
 @pytest.mark.parametrize(
     ("server", "file", "old", "new"),
     [
