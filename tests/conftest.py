@@ -9,10 +9,11 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from litespan import guard
-from tests.isolation import clean_environment, refuse_foreign_hosts
+from tests.isolation import clean_environment, heed_interrupts, refuse_foreign_hosts
 
 # Before any test module imports a host: LiteLLM reads its variables, and would fetch prices, when imported.
 clean_environment(os.environ)
+heed_interrupts()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final
@@ -27,6 +28,15 @@ def clean_environment(environ: MutableMapping[str, str]) -> None:
         if steers and name != _OF_THE_TESTS:
             del environ[name]
     environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+
+
+def heed_interrupts() -> None:
+    """Let Ctrl-C end this process again, and those that it starts, where it was ignored from the beginning.
+
+    A shell has what it runs in the background ignore it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def refuse_foreign_hosts(patch: pytest.MonkeyPatch) -> None:
