@@ -30,6 +30,7 @@ from litespan.export import exit as at_exit
 from litespan.export import pipeline as pipelines
 from litespan.export.pipeline import Pipeline
 from litespan.export.sampling import drops_whole_traces
+from litespan.export.span_attributes import set_attributes
 from litespan.export.termination import Termination
 from litespan.listeners import Emitter
 from litespan.pricing import PriceBook
@@ -243,6 +244,7 @@ def _emitters(
             content=settings.content_on_spans,
             turn_spans=settings.turn_spans,
             constant=settings.extra_attributes,
+            set_attributes=set_attributes,
             drops_whole_traces=drops_whole_traces(pipeline.tracer_provider),
         ),
         MetricsEmitter(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from types import CodeType
 from typing import Any
 
@@ -66,6 +67,7 @@ async def bare(provider: Provider) -> list[Any]:
 async def reached(provider: Provider) -> list[CodeType]:
     """Return the functions that the program runs through, in a stable order."""
     forget_results()
+    gc.collect()  # what other tests have left ends here, and not in the program
     with Capture(), called() as found:
         await run(provider)
     # Comprehensions are functions of their own in older Pythons; they raise where their function would.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
@@ -117,9 +118,9 @@ def detach(token: object, attached: Context | None) -> None:
 class SpanEmitter:
     """Starts a span when a record begins and ends it with the record, at the record's own times.
 
-    ``content``: captured content may go on spans. ``constant``: attributes of all spans.
-    ``drops_whole_traces``: below a span that is not sampled nothing is, so nothing is written there; what the
-    program attaches there continues the unsampled span.
+    ``content``: captured content may go on spans. ``constant``: attributes of all spans. ``set_attributes``
+    writes attributes to one. ``drops_whole_traces``: below a span that is not sampled nothing is, so nothing
+    is written there; what the program attaches there continues the unsampled span.
     """
 
     def __init__(  # noqa: PLR0913 - what the composition root knows of the settings and the provider
@@ -130,9 +131,11 @@ class SpanEmitter:
         content: bool,
         turn_spans: bool,
         constant: Mapping[str, AttributeValue],
+        set_attributes: Callable[[Span, Mapping[str, Any]], None],
         drops_whole_traces: bool = False,
     ) -> None:
         self._tracer = tracer
+        self._set_attributes = set_attributes
         self._kinds = span_kinds(generation, content=content)
         self._content = content
         self._constant = constant
@@ -184,7 +187,7 @@ class SpanEmitter:
             kind = self._kinds[record_type]
             if kind.renamed:
                 span.update_name(kind.name(record))
-            span.set_attributes(kind.end(record))
+            self._set_attributes(span, kind.end(record))
             if kind.events is not None:
                 for event in kind.events(record):
                     span.add_event(*event)
