@@ -11,7 +11,6 @@ for spans that are not the SDK's own, the public API is called.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import chain
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import _Span
@@ -21,8 +20,8 @@ from opentelemetry.trace import Span
 from litespan.export.bound import TRIED
 
 _PLAIN: Final = frozenset({str, bool, int, float, bytes, type(None)})
+_PLAIN_OR_TUPLE: Final = _PLAIN | {tuple}
 _TEXT: Final = frozenset({str})
-_TUPLE: Final = frozenset({tuple})
 
 
 def set_attributes(span: Span, attributes: Mapping[str, Any]) -> None:
@@ -46,5 +45,9 @@ def _are_plain(attributes: Mapping[str, Any]) -> bool:
     """Say whether the SDK would take these as they are: plain values, and tuples of them, under texts."""
     if "" in attributes or not _TEXT.issuperset(map(type, attributes)):
         return False
-    odd = [value for value in attributes.values() if type(value) not in _PLAIN]
-    return not odd or (_TUPLE.issuperset(map(type, odd)) and _PLAIN.issuperset(map(type, chain(*odd))))
+    kinds = set(map(type, attributes.values()))
+    if kinds <= _PLAIN:
+        return True
+    return kinds <= _PLAIN_OR_TUPLE and all(
+        _PLAIN.issuperset(map(type, value)) for value in attributes.values() if type(value) is tuple
+    )
