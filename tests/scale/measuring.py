@@ -14,7 +14,8 @@ from tools.sizing.load import Load
 
 _PAUSE: Final = 0.5  # seconds between two looks
 _WAITING: Final = 2.0  # seconds of spans that may wait; the queues hold back those of one for larger batches
-_FASTER, _SLOWER = 1.006, 0.98  # of the rate, at each look
+_FASTER: Final = 1.006  # times the rate, at each look
+_SLOWER: Final = 0.98
 _SENDER: Final = "sender"
 
 

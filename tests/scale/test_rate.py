@@ -56,7 +56,7 @@ NEAR: Final = 0.2
 """How near the sizing must be."""
 
 NEAR_IN_HASTE: Final = NEAR if LONG else 2.0
-"""The same of CPU and memory: in a few seconds Kafka's Java has not even compiled itself."""
+"""The same of rate, CPU and memory: in a few seconds Kafka's Java has not even compiled itself."""
 
 pytestmark = pytest.mark.timeout(SECONDS + CLIMB + FIND + 3 * WARM_UP + LOW_SECONDS + MIDDLE_SECONDS + 300)
 
@@ -119,7 +119,7 @@ def test_the_rate_is_as_predicted(rated: Rated) -> None:
 def test_cpu_is_as_predicted(rated: Rated) -> None:
     """At that rate all processes together take as much CPU as the sizing works out."""
     highest = rated.measured.highest
-    predicted = sum(line.at(highest.spans_per_second) for line in rated.measured.needs().cores.values())
+    predicted = rated.measured.needs().all_cores(highest.spans_per_second)
 
     assert predicted == pytest.approx(sum(highest.cores.values()), rel=NEAR_IN_HASTE)
 

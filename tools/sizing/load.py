@@ -83,6 +83,10 @@ class Needs:
     memory: Mapping[str, Line]
     held: float
 
+    def all_cores(self, spans_per_second: float) -> float:
+        """Return the CPU of all processes together, in cores."""
+        return sum(line.at(spans_per_second) for line in self.cores.values())
+
     def of_gateways(self, spans_per_second: float, decided: float) -> float:
         """Return the memory of all gateways together, in bytes, after so many decisions."""
         return sum(self.memory[name].at(spans_per_second) for name in GATEWAYS) + decided * DECIDED

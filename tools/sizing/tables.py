@@ -49,9 +49,7 @@ def _of_spans(sizes: SpanSizes) -> Table:
         "stored": "in Jaeger's storage (Badger)",
     }
     known = asdict(sizes)
-    rows = [
-        (title, UNKNOWN if known[name] is None else f"{known[name]:,.0f}") for name, title in words.items()
-    ]
+    rows = [(title, f"{known[name]:,.0f}") for name, title in words.items()]
     return ("where", "bytes a span"), rows
 
 
@@ -117,10 +115,9 @@ def _of_needs(needs: Needs) -> Table:
 def _of_the_highest_rate(traffic: Traffic, measured: Measured, needs: Needs) -> Table:
     seen = measured.highest
     rate = seen.spans_per_second
-    total = sum(line.at(rate) for line in needs.cores.values())
     rows = [
         _compared("spans a second", needs.highest_rate(measured.machine_cores), rate, "{:,.0f}".format),
-        _compared("cores, all processes", total, sum(seen.cores.values()), "{:.2f}".format),
+        _compared("cores, all processes", needs.all_cores(rate), sum(seen.cores.values()), "{:.2f}".format),
         *(
             _compared(f"cores, {name}", line.at(rate), seen.cores[name], "{:.2f}".format)
             for name, line in needs.cores.items()
