@@ -31,6 +31,7 @@ from litespan.export import pipeline as pipelines
 from litespan.export.pipeline import Pipeline
 from litespan.export.sampling import drops_whole_traces
 from litespan.export.span_attributes import set_attributes
+from litespan.export.span_start import starter
 from litespan.export.termination import Termination
 from litespan.listeners import Emitter
 from litespan.pricing import PriceBook
@@ -239,11 +240,11 @@ def _emitters(
     meter = pipeline.meter_provider.get_meter(*scope, schema_url=url)
     emitters: list[Emitter] = [
         SpanEmitter(
-            tracer,
             generation,
             content=settings.content_on_spans,
             turn_spans=settings.turn_spans,
             constant=settings.extra_attributes,
+            start_span=starter(tracer),
             set_attributes=set_attributes,
             drops_whole_traces=drops_whole_traces(pipeline.tracer_provider),
         ),

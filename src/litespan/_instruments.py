@@ -7,6 +7,8 @@ OpenTelemetry cannot take callbacks out again. So those look at what is installe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import NamedTuple
 
 from opentelemetry.metrics import Meter, MeterProvider, Observation
 
@@ -15,6 +17,7 @@ from litespan.emit import self_metrics
 from litespan.emit.histograms import Histograms
 from litespan.emit.tallies import Tallies
 from litespan.export.bound import bind
+from litespan.export.measurements import Measurements
 from litespan.export.pipeline import Pipeline
 from litespan.identity import IdentityMap
 from litespan.recorder import Recorder
@@ -24,32 +27,42 @@ _RECORDS = "records"  # in place of a signal: one of these is a span and measure
 Installed = Callable[[], tuple[Recorder, Pipeline] | None]
 
 
+class _OfProvider(NamedTuple):
+    """The instruments of one meter provider."""
+
+    tallies: Tallies
+    histograms: Histograms
+    measurements: Measurements
+
+
 class Instruments:
     """Counters and histograms by meter provider; ``installed`` returns what is observed right now."""
 
     def __init__(self, installed: Installed) -> None:
         self._installed = installed
-        self._by_provider: IdentityMap[tuple[Tallies, Histograms]] = IdentityMap()
+        self._by_provider: IdentityMap[_OfProvider] = IdentityMap()
 
     def of(self, meter_provider: MeterProvider, meter: Meter) -> tuple[Tallies, Histograms]:
         """Return the instruments of a meter provider."""
         found = self._by_provider.get(meter_provider)
         if found is None:
-            found = self._by_provider[meter_provider] = (Tallies(meter), Histograms(meter, bind))
-            self._offer_self_metrics(meter)
-        return found
+            measurements = Measurements()
+            histograms = Histograms(meter, partial(bind, measurements=measurements))
+            found = self._by_provider[meter_provider] = _OfProvider(Tallies(meter), histograms, measurements)
+            self._offer_self_metrics(meter, measurements)
+        return found.tallies, found.histograms
 
     def reset_after_fork(self) -> None:
         """Start from zero in a forked child; the parent reports its own."""
-        for tallies, histograms in self._by_provider.values():
-            tallies.reset_after_fork()
-            histograms.reset_after_fork()
+        for instruments in self._by_provider.values():
+            for part in instruments:
+                part.reset_after_fork()
 
-    def _offer_self_metrics(self, meter: Meter) -> None:
+    def _offer_self_metrics(self, meter: Meter, measurements: Measurements) -> None:
         self_metrics.offer(
             meter,
             {
-                semconv.RECORDS_OPEN: self._open_records,
+                semconv.RECORDS_OPEN: lambda: self._open_records(measurements),
                 semconv.INTERNAL_ERRORS: lambda: _by(guard.internal_errors(), semconv.PLACE),
                 semconv.DROPPED: self._dropped,
                 semconv.EXPORT_FAILURES: lambda: self._exports(Pipeline.export_failures, semconv.ERROR_TYPE),
@@ -57,14 +70,17 @@ class Instruments:
             },
         )
 
-    def _open_records(self) -> list[Observation]:
-        """Count open records. The collection is also the pulse that closes what is overdue."""
+    def _open_records(self, measurements: Measurements) -> list[Observation]:
+        """Count open records.
+
+        The collection is also the pulse that closes what is overdue, and records what was measured: readers
+        look at histograms only after all of these functions were called.
+        """
         installed = self._installed()
-        if installed is None:
-            return []
-        recorder, _ = installed
-        guard.guarded("sweep")(recorder.sweep)()
-        return [Observation(len(recorder.table))]
+        if installed is not None:
+            guard.guarded("sweep")(installed[0].sweep)()
+        guard.guarded("measurements")(measurements.record)()
+        return [] if installed is None else [Observation(len(installed[0].table))]
 
     def _dropped(self) -> list[Observation]:
         """Count what was lost: on its way out, and of records that were given up."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from litespan import claims, content, context, listeners, records, scopes
 from litespan.captured import Captured
-from litespan.guard import call_each, guarded
+from litespan.guard import call_each, guarded, guarded_one
 from litespan.listeners import Emitter
 from litespan.pricing import PriceBook
 from litespan.records import (
@@ -84,7 +84,7 @@ class Recorder:
         self._baggage = guarded("baggage")(baggage)
         # A turn has no span, and what is in it asks for itself.
         self._folded = () if settings.turn_spans else (Run, Turn)
-        self._price = guarded("pricing")(prices.cost)
+        self._price = guarded_one("pricing")(prices.cost)
         self._captured = Captured(settings, shapes or content.Shapes())
         self._next_sweep = 0.0
         self._captures = settings.content_on_spans or settings.events

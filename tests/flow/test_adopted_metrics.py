@@ -64,6 +64,25 @@ async def test_views_rename_and_drop(provider: Provider) -> None:
     assert provider.delivered().input_tokens == sum(point.value for point in found[INPUT])
 
 
+@pytest.mark.parametrize("dropped", ["litespan.*", "*open*"])
+async def test_histograms_are_whole_whatever_views_drop(provider: Provider, dropped: str) -> None:
+    """A collection has every measurement, also where the metrics about litespan itself are dropped."""
+    reader = InMemoryMetricReader()
+    views = [View(instrument_name=dropped, aggregation=DropAggregation())]
+    await measured(provider, [reader], views)
+
+    assert 3 == sum(point.count for point in points(reader)[DURATION])
+
+
+async def test_what_was_measured_before_uninstrument_is_told_after_it(provider: Provider) -> None:
+    """A collection after litespan was taken out, as the program's own at its end, has every measurement."""
+    reader = InMemoryMetricReader()
+    await measured(provider, [reader])
+    litespan.uninstrument()
+
+    assert 3 == sum(point.count for point in points(reader)[DURATION])
+
+
 async def test_views_choose_buckets(provider: Provider) -> None:
     """A view's buckets win over those that the conventions advise."""
     reader = InMemoryMetricReader()

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
-from opentelemetry.context import Context
 from opentelemetry.metrics import Histogram, Meter
+from opentelemetry.trace import SpanContext
 
 from litespan.emit.cardinality import SetLimit, Values, attributes_of
 from litespan.records import Standing
 from litespan.semconv import Metric
 
-# Records an amount in a context, under attributes that are known already.
-Series = Callable[..., None]
-# Makes a series of a histogram and its attributes, if it knows a better way than the histogram's own.
-Bind = Callable[[Histogram, Mapping[str, Any]], Series | None]
-
-
-def bind_nothing(_histogram: Histogram, _attributes: Mapping[str, Any]) -> None:
-    """Know no better way."""
+# Records an amount that was measured in a span, under attributes that are known already.
+Series = Callable[[float, SpanContext], None]
+# Returns what records measurements of a histogram with these attributes, which must not change.
+Bind = Callable[[Histogram, Mapping[str, Any]], Series]
 
 
 class CappedHistogram:
     """One histogram; values stand in the order of the metric's attributes."""
 
-    def __init__(self, metric: Metric, meter: Meter, bind: Bind = bind_nothing) -> None:
+    def __init__(self, metric: Metric, meter: Meter, bind: Bind) -> None:
         self._metric = metric
         self._histogram = meter.create_histogram(
             metric.name, metric.unit, metric.description, explicit_bucket_boundaries_advisory=metric.buckets
@@ -45,27 +40,28 @@ class CappedHistogram:
         self,
         amount: float,
         values: Values,
-        context: Context | None,
+        span: SpanContext,
         standing: Standing = Standing.UNKNOWN,
     ) -> None:
-        """Record under these attribute values; ``None`` stands for an attribute that is not set."""
+        """Record under these attribute values; ``None`` stands for an attribute that is not set.
+
+        Exemplars point to ``span``.
+        """
         series = self._sets.get(values)
         if series is None:
             series = self._new_set(values, standing)
-        series(amount, context=context)
+        series(amount, span)
 
     def _new_set(self, values: Values, standing: Standing) -> Series:
         with self._lock:
             admitted = self._limit.admit(values, self._sets, standing)
             series = self._sets.get(admitted)
             if series is None:
-                series = self._sets[admitted] = self._series(attributes_of(self._metric, admitted))
+                series = self._sets[admitted] = self._bind(
+                    self._histogram, attributes_of(self._metric, admitted)
+                )
         self._limit.tell()
         return series
-
-    def _series(self, attributes: Mapping[str, Any]) -> Series:
-        bound = self._bind(self._histogram, attributes)
-        return partial(self._histogram.record, attributes=attributes) if bound is None else bound
 
 
 class Histograms:
@@ -74,7 +70,7 @@ class Histograms:
     They outlive an instrumentation, as OpenTelemetry keeps the sets of its instruments.
     """
 
-    def __init__(self, meter: Meter, bind: Bind = bind_nothing) -> None:
+    def __init__(self, meter: Meter, bind: Bind) -> None:
         self._meter = meter
         self._bind = bind
         self._histograms: dict[Metric, CappedHistogram] = {}

@@ -1,6 +1,6 @@
 """The metrics emitter: measurements are taken when a record ends.
 
-Metrics never depend on sampling: every record is counted. Histograms get its span's context for exemplars.
+Metrics never depend on sampling: every record is counted. Histograms get its span for exemplars.
 Attributes are an allow-list; a user, session, conversation or text is never among them.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from opentelemetry.context import Context
+from opentelemetry.trace import SpanContext, get_current_span
 
 from litespan import records, semconv
 from litespan.emit.cardinality import Values
@@ -95,7 +95,7 @@ class MetricsEmitter:
         self._runs = tallies[semconv.RUNS]
         self._handoffs = tallies[semconv.HANDOFFS]
         self._guardrails = tallies[semconv.GUARDRAILS]
-        self._writers: Mapping[type[Record], Callable[[Any, Context | None], None]] = {
+        self._writers: Mapping[type[Record], Callable[[Any, SpanContext], None]] = {
             ModelCall: self._call_ended,
             AgentRun: self._agent_ended,
             Workflow: self._workflow_ended,
@@ -117,7 +117,8 @@ class MetricsEmitter:
         write = self._writers.get(type(record))
         if write is not None:
             handle = record.handle
-            write(record, handle.exemplar_context if isinstance(handle, SpanInContext) else None)
+            span = handle.span if isinstance(handle, SpanInContext) else get_current_span()
+            write(record, span.get_span_context())
 
     def hears_began(self, kind: type[Record]) -> bool:
         """Say whether anything is measured when a record of this type begins."""
@@ -128,14 +129,14 @@ class MetricsEmitter:
         return kind in self._writers
 
     # -- model calls ---------------------------------------------------------------------------------------
-    def _call_ended(self, call: ModelCall, context: Context | None) -> None:
+    def _call_ended(self, call: ModelCall, span: SpanContext) -> None:
         if call.counted_as is not None:
             self._active.add(-1, call.counted_as)
         if not call.sent:
             return
         values = (call.operation, call.provider, call.model)
         standing = self._standing(call)
-        self._measure(call, values, standing, context)
+        self._measure(call, values, standing, span)
         spending = _Spending((*values, call.agent_name, call.workflow_name), self._extra.of(call), standing)
         self._calls.add(1, spending.under(call.outcome), standing)
         if call.attempts is not None:
@@ -149,27 +150,25 @@ class MetricsEmitter:
         elif call.usage is not None:
             self._unpriced.add(1, values, standing)
 
-    def _measure(
-        self, call: ModelCall, values: CallValues, standing: Standing, context: Context | None
-    ) -> None:
+    def _measure(self, call: ModelCall, values: CallValues, standing: Standing, span: SpanContext) -> None:
         if call.cost is not None:
             priced = (*values, call.cost.currency, call.cost.source)
-            self._operation_cost.record(call.cost.amount, priced, context, standing)
+            self._operation_cost.record(call.cost.amount, priced, span, standing)
         if call.told_elsewhere:
             return
         histograms = self._embeddings if call.operation == semconv.EMBEDDINGS else self._inference
-        histograms.duration.record(_seconds(call), (*values, _error(call)), context, standing)
+        histograms.duration.record(_seconds(call), (*values, _error(call)), span, standing)
         if call.time_to_first_chunk is not None and histograms.time_to_first_chunk is not None:
-            histograms.time_to_first_chunk.record(call.time_to_first_chunk, values, context, standing)
+            histograms.time_to_first_chunk.record(call.time_to_first_chunk, values, span, standing)
         if call.usage is None or call.cache_hit or call.outcome in (records.ERROR, records.INCOMPLETE):
             return
         usage, typed = call.usage, histograms.typed
         if usage.input_tokens is not None:
             of_input = (*values, "input") if typed else values
-            histograms.input_tokens.record(usage.input_tokens, of_input, context, standing)
+            histograms.input_tokens.record(usage.input_tokens, of_input, span, standing)
         if usage.output_tokens is not None and histograms.output_tokens is not None:
             of_output = (*values, "output") if typed else values
-            histograms.output_tokens.record(usage.output_tokens, of_output, context, standing)
+            histograms.output_tokens.record(usage.output_tokens, of_output, span, standing)
 
     def _count_tokens(self, usage: Usage, spending: _Spending) -> None:
         values, standing = spending.under(semconv.MODALITY_UNKNOWN), spending.standing
@@ -192,34 +191,34 @@ class MetricsEmitter:
             self._savings.add(cost.cache_savings, spending.under(cost.currency), spending.standing)
 
     # -- what surrounds the calls --------------------------------------------------------------------------
-    def _agent_ended(self, agent: AgentRun, context: Context | None) -> None:
-        self._agent_duration.record(_seconds(agent), (agent.name, _error(agent)), context)
-        self._agent_calls.record(agent.totals.model_calls, (agent.name,), context)
-        self._agent_tools.record(agent.totals.tool_calls, (agent.name,), context)
+    def _agent_ended(self, agent: AgentRun, span: SpanContext) -> None:
+        self._agent_duration.record(_seconds(agent), (agent.name, _error(agent)), span)
+        self._agent_calls.record(agent.totals.model_calls, (agent.name,), span)
+        self._agent_tools.record(agent.totals.tool_calls, (agent.name,), span)
 
-    def _workflow_ended(self, workflow: Workflow, context: Context | None) -> None:
-        self._workflow_duration.record(_seconds(workflow), (workflow.name, _error(workflow)), context)
+    def _workflow_ended(self, workflow: Workflow, span: SpanContext) -> None:
+        self._workflow_duration.record(_seconds(workflow), (workflow.name, _error(workflow)), span)
         if not workflow.runs:
             # Task spans can be switched off in the SDK; the trace then stands for its run.
-            self._run_ended(workflow, context)
+            self._run_ended(workflow, span)
 
-    def _run_ended(self, run: Run | Workflow, context: Context | None) -> None:
+    def _run_ended(self, run: Run | Workflow, span: SpanContext) -> None:
         """Count and measure a run; a run inside a tool of another one is part of that one."""
         if isinstance(run, Run) and run.nested:
             return
         values = (run.workflow_name, run.outcome)
         self._runs.add(1, (*values, *self._extra.of(run)))
-        self._run_duration.record(_seconds(run), values, context)
+        self._run_duration.record(_seconds(run), values, span)
         if run.totals.priced_calls:
-            self._run_cost.record(run.totals.cost, values, context)
+            self._run_cost.record(run.totals.cost, values, span)
 
-    def _tool_ended(self, tool: ToolCall, context: Context | None) -> None:
-        self._tool_duration.record(_seconds(tool), (tool.name, tool.agent_name, _error(tool)), context)
+    def _tool_ended(self, tool: ToolCall, span: SpanContext) -> None:
+        self._tool_duration.record(_seconds(tool), (tool.name, tool.agent_name, _error(tool)), span)
 
-    def _handoff_ended(self, handoff: Handoff, _context: Context | None) -> None:
+    def _handoff_ended(self, handoff: Handoff, _span: SpanContext) -> None:
         self._handoffs.add(1, (handoff.source or "unknown", handoff.target or "unknown"))
 
-    def _guardrail_ended(self, guardrail: Guardrail, _context: Context | None) -> None:
+    def _guardrail_ended(self, guardrail: Guardrail, _span: SpanContext) -> None:
         self._guardrails.add(1, (guardrail.name, guardrail.triggered))
 
 

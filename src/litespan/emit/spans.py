@@ -13,7 +13,6 @@ from opentelemetry.trace import (
     SpanKind,
     Status,
     StatusCode,
-    Tracer,
     get_current_span,
     set_span_in_context,
 )
@@ -40,7 +39,7 @@ class SpanInContext:
     other instrumentations still in it. ``dropped``: neither the span nor anything below it is sampled.
     """
 
-    __slots__ = ("_base", "_context", "_exemplar", "_variable", "dropped", "marks", "span")
+    __slots__ = ("_base", "_context", "_variable", "dropped", "marks", "span")
 
     def __init__(self, span: Span, marks: CallMarks | None = None, *, dropped: bool = False) -> None:
         self.span = span
@@ -48,22 +47,12 @@ class SpanInContext:
         self.dropped = dropped
         self._base: Context | None = None
         self._context: Context | None = None
-        self._exemplar: Context | None = None
         self._variable: contextvars.ContextVar[Context] | None = None
 
     @property
     def context(self) -> Context:
         """Return a context with this span, for children."""
         return self._context if self._context is not None else set_span_in_context(self.span)
-
-    @property
-    def exemplar_context(self) -> Context:
-        """Return a context with this span, whatever else is in it: exemplars want nothing but the span."""
-        if self._context is not None:
-            return self._context
-        if self._exemplar is None:
-            self._exemplar = set_span_in_context(self.span)
-        return self._exemplar
 
     def attach(self) -> object:
         """Make the span current in this context.
@@ -118,23 +107,24 @@ def detach(token: object, attached: Context | None) -> None:
 class SpanEmitter:
     """Starts a span when a record begins and ends it with the record, at the record's own times.
 
-    ``content``: captured content may go on spans. ``constant``: attributes of all spans. ``set_attributes``
-    writes attributes to one. ``drops_whole_traces``: below a span that is not sampled nothing is, so nothing
-    is written there; what the program attaches there continues the unsampled span.
+    ``content``: captured content may go on spans. ``constant``: attributes of all spans. ``start_span``
+    starts one: name, context of its parent, kind, attributes, nanoseconds. ``set_attributes`` writes to one.
+    ``drops_whole_traces``: below a span that is not sampled nothing is, so nothing is written there; what the
+    program attaches there continues the unsampled span.
     """
 
     def __init__(  # noqa: PLR0913 - what the composition root knows of the settings and the provider
         self,
-        tracer: Tracer,
         generation: Generation,
         *,
         content: bool,
         turn_spans: bool,
         constant: Mapping[str, AttributeValue],
+        start_span: Callable[[str, Context | None, SpanKind, Mapping[str, Any], int], Span],
         set_attributes: Callable[[Span, Mapping[str, Any]], None],
         drops_whole_traces: bool = False,
     ) -> None:
-        self._tracer = tracer
+        self._start_span = start_span
         self._set_attributes = set_attributes
         self._kinds = span_kinds(generation, content=content)
         self._content = content
@@ -158,15 +148,12 @@ class SpanEmitter:
             return
         kind = self._kinds[record_type]
         attributes = kind.start(record)
-        span = self._tracer.start_span(
+        span = self._start_span(
             kind.name(record),
             handle.context if isinstance(handle, SpanInContext) else None,
             SpanKind.CLIENT if kind.client else SpanKind.INTERNAL,
             {**self._constant, **attributes} if self._constant else attributes,
-            (),
             record.start_ns,
-            record_exception=False,
-            set_status_on_exception=False,
         )
         dropped = self._drops_whole_traces and not span.is_recording()
         record.handle = SpanInContext(span, marks, dropped=dropped)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from agents.tracing import TracingProcessor, get_current_span, get_current_trace, get_trace_provider
 
 from litespan import scopes
-from litespan.guard import guarded
+from litespan.guard import guarded, guarded_one, guarded_two
 from litespan.labels import as_name
 from litespan.recorder import Position, Recorder
 from litespan.records import AgentRun, Guardrail, Record, Run, Step, ToolCall, Workflow
@@ -41,7 +41,7 @@ class AgentsProcessor(TracingProcessor):
         self.removal_told = False
 
     # -- callbacks of the SDK ------------------------------------------------------------------------------
-    @guarded("agents processor")
+    @guarded_two("agents processor")
     def on_trace_start(self, trace: Any) -> None:
         """Begin the root."""
         name = as_name(trace.name)
@@ -55,7 +55,7 @@ class AgentsProcessor(TracingProcessor):
         )
         self._recorder.begin_trace(workflow)
 
-    @guarded("agents processor")
+    @guarded_two("agents processor")
     def on_trace_end(self, trace: Any) -> None:
         """End the root, or let it wait for its children."""
         opened = self._recorder.table.trace(trace.trace_id)
@@ -67,7 +67,7 @@ class AgentsProcessor(TracingProcessor):
         finally:
             self._recorder.end(opened.workflow)
 
-    @guarded("agents processor")
+    @guarded_two("agents processor")
     def on_span_start(self, span: Any) -> None:
         """Begin a record."""
         data = span.span_data
@@ -88,7 +88,7 @@ class AgentsProcessor(TracingProcessor):
             # For the program's own spans; nothing of litespan depends on it.
             record.attached = record.handle.attach()
 
-    @guarded("agents processor")
+    @guarded_two("agents processor")
     def on_span_end(self, span: Any) -> None:
         """End the record of a span."""
         record, data = self._recorder.table.span(span.span_id), span.span_data
@@ -150,7 +150,7 @@ class AgentsProcessor(TracingProcessor):
                 scopes.begin_run(record, parent, root)
 
     # -- where a call belongs ------------------------------------------------------------------------------
-    @guarded("agents processor")
+    @guarded_one("agents processor")
     def locate(self) -> Position | None:
         """Say where the host is right now; asked by the call source."""
         span = get_current_span()

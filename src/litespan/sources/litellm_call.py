@@ -92,7 +92,7 @@ class OpenCall:
         self.record.handle.detach(token)  # type: ignore[union-attr]  # the span was attached by it
 
     # -- ends ----------------------------------------------------------------------------------------------
-    @guarded("call source")
+    @guarded_two("call source")
     def returned(self, response: Any) -> None:
         """End the call with a whole response."""
         if self.closed:

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from types import FrameType
 from typing import Any, Final
 
-from litespan.guard import guarded
+from litespan.guard import guarded, guarded_one
 from litespan.labels import as_name
 from litespan.providers import provider_name, split_model
 from litespan.recorder import Position, Recorder
@@ -296,7 +296,7 @@ class CallSource:
         return observed(response, StreamState(call, reader.source(response), reader))
 
 
-@guarded("call source")
+@guarded_one("call source")
 def _is_whole(response: Any) -> bool:
     """Say whether an answer is no stream. If that cannot be told, it may be one, and is treated as one."""
     return not (hasattr(response, "__anext__") or hasattr(response, "__next__"))

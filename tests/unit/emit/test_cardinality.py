@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any, Final
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.trace import INVALID_SPAN_CONTEXT
 
 from litespan import semconv
 from litespan.emit.cardinality import (
@@ -23,6 +25,8 @@ from litespan.emit.cardinality import (
 )
 from litespan.emit.histograms import CappedHistogram
 from litespan.emit.tallies import COUNTED, Tally
+from litespan.export.bound import bind
+from litespan.export.measurements import Measurements
 from litespan.records import Standing
 
 OTHER = semconv.OTHER
@@ -144,9 +148,12 @@ def test_histogram_has_no_more_sets_than_the_limit() -> None:
     """OpenTelemetry gets no more sets than the limit, and every measurement."""
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], shutdown_on_exit=False)
-    histogram = CappedHistogram(semconv.TOOL_DURATION, provider.get_meter("test"))
+    waiting = Measurements()
+    take = partial(bind, measurements=waiting)
+    histogram = CappedHistogram(semconv.TOOL_DURATION, provider.get_meter("test"), take)
     for number in range(3 * LIMIT):
-        histogram.record(1.0, (f"tool {number}", f"agent {number}", f"error {number}"), None)
+        histogram.record(1.0, (f"tool {number}", f"agent {number}", f"error {number}"), INVALID_SPAN_CONTEXT)
+    waiting.record()
 
     data = reader.get_metrics_data()
     assert data is not None

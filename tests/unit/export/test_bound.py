@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import weakref
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 from opentelemetry.sdk.version import __version__ as sdk_version
-from opentelemetry.trace import set_span_in_context
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
 from litespan.emit.histograms import CappedHistogram
 from litespan.export import bound
-from litespan.export.bound import bind
+from litespan.export.bound import Take, bind, in_context
+from litespan.export.measurements import Measurements
 from litespan.semconv import TOOL_DURATION
 
 tried_version = pytest.mark.skipif(
@@ -39,8 +40,6 @@ tried_version = pytest.mark.skipif(
 
 AMOUNTS = (0.01, 0.5, 7.0, 7.0, -1.0, math.nan, math.inf, 0, 1000.0)
 ATTRIBUTES = {"gen_ai.tool.name": "weather", "gen_ai.agent.name": "a", "retry": True}
-
-Record = Callable[..., None]
 
 
 class Watched(dict[str, Any]):
@@ -103,26 +102,32 @@ def _points(data: Any) -> Iterator[tuple[Any, ...]]:
                     yield (metric.name, *facts, buckets, exemplars)
 
 
-def publicly(histogram: Histogram, attributes: Mapping[str, Any]) -> Record:
+def publicly(histogram: Histogram, attributes: Mapping[str, Any], _: Measurements) -> Take:
     """Return the histogram's own way to record."""
-    return lambda amount, *, context: histogram.record(amount, attributes, context)
+    return lambda amount, span: histogram.record(amount, attributes, in_context(span))
 
 
-def recorded(make: Callable[[], MeterProvider], way: Callable[..., Any]) -> list[Any]:
+def spans() -> list[SpanContext]:
+    """Return no span, a sampled one, and one that is not."""
+    tracers = [
+        TracerProvider(sampler=sampler, id_generator=Ids()).get_tracer("test")
+        for sampler in (ALWAYS_ON, ALWAYS_OFF)
+    ]
+    return [INVALID_SPAN_CONTEXT, *(tracer.start_span("s").get_span_context() for tracer in tracers)]
+
+
+def recorded(make: Callable[[], MeterProvider], way: Callable[..., Take]) -> list[Any]:
     """Record the amounts inside and outside of spans, twice with a look in between; return all looks."""
-    provider = make()
+    provider, measurements = make(), Measurements()
     histogram = provider.get_meter("test").create_histogram("h", explicit_bucket_boundaries_advisory=(1, 10))
-    record = way(histogram, ATTRIBUTES)
-    contexts = [None]
-    for sampler in (ALWAYS_ON, ALWAYS_OFF):
-        tracer = TracerProvider(sampler=sampler, id_generator=Ids()).get_tracer("test")
-        contexts.append(set_span_in_context(tracer.start_span("s")))  # type: ignore[arg-type]
+    record = way(histogram, ATTRIBUTES, measurements)
     looks = []
     for _ in range(2):
         for amount in AMOUNTS:
-            for context in contexts:
-                record(amount, context=context)
-                record(amount, context=context)
+            for span in spans():
+                record(amount, span)
+                record(amount, span)
+        measurements.record()
         looks.append(told(provider))
     return looks
 
@@ -150,18 +155,34 @@ def test_readers_are_told_the_same(make: Callable[[], MeterProvider]) -> None:
     assert recorded(make, publicly) == recorded(make, bind)
 
 
+class Own(AlwaysOnExemplarFilter):
+    """A filter of the program's own: it may look at anything."""
+
+
+@tried_version
+def test_filters_of_the_program_are_asked_where_the_measurement_is_made() -> None:
+    """With a filter that is not the SDK's own nothing waits."""
+    provider, measurements = MeterProvider([InMemoryMetricReader()], exemplar_filter=Own()), Measurements()
+    record = bind(provider.get_meter("test").create_histogram("h"), ATTRIBUTES, measurements)
+    for _ in range(3):
+        record(1, INVALID_SPAN_CONTEXT)
+
+    [[(_, _, count, *_)]] = told(provider)
+    assert 3 == count
+
+
 @tried_version
 def test_attributes_are_read_once() -> None:
     """After the first measurement of a series its attributes are not walked through again."""
-    provider = MeterProvider([InMemoryMetricReader()])
+    provider, measurements = MeterProvider([InMemoryMetricReader()]), Measurements()
     attributes = Watched(ATTRIBUTES)
-    record = bind(provider.get_meter("test").create_histogram("h"), attributes)
-    assert record is not None
+    record = bind(provider.get_meter("test").create_histogram("h"), attributes, measurements)
 
-    record(1, context=None)
+    record(1, INVALID_SPAN_CONTEXT)
     walks = attributes.walks
     for _ in range(10):
-        record(1, context=None)
+        record(1, INVALID_SPAN_CONTEXT)
+    measurements.record()
 
     assert walks == attributes.walks > 0
     [[(_, _, count, *_)]] = told(provider)
@@ -169,46 +190,45 @@ def test_attributes_are_read_once() -> None:
 
 
 @tried_version
-def test_contexts_are_not_kept() -> None:
-    """A context, and so its span, is let go of after the measurements that were made in it."""
-    record = bind(MeterProvider([InMemoryMetricReader()]).get_meter("test").create_histogram("h"), ATTRIBUTES)
-    assert record is not None
-    context = set_span_in_context(TracerProvider().get_tracer("test").start_span("s"))
-    for _ in range(3):
-        record(1, context=context)
+def test_a_reader_that_comes_later_is_told() -> None:
+    """A reader that is added later is told of all that is recorded from then on."""
+    provider, measurements = MeterProvider([InMemoryMetricReader()]), Measurements()
+    record = bind(provider.get_meter("test").create_histogram("h"), ATTRIBUTES, measurements)
+    record(1, INVALID_SPAN_CONTEXT)
 
-    kept = weakref.ref(context)
-    del context
+    provider.add_metric_reader(InMemoryMetricReader())
+    record(1, INVALID_SPAN_CONTEXT)
+    record(1, INVALID_SPAN_CONTEXT)
+    measurements.record()
 
-    assert kept() is None
+    assert [3, 2] == [points[0][2] for points in told(provider)]
 
 
 @tried_version
-def test_a_reader_that_comes_later_is_told() -> None:
-    """A reader that is added later is told of all that is recorded from then on."""
-    provider = MeterProvider([InMemoryMetricReader()])
-    record = bind(provider.get_meter("test").create_histogram("h"), ATTRIBUTES)
-    assert record is not None
-    record(1, context=None)
+def test_a_reader_that_comes_while_measurements_wait_is_told() -> None:
+    """What waits is recorded for the readers that are there then, and loses nothing for the others."""
+    provider, measurements = MeterProvider([InMemoryMetricReader()]), Measurements()
+    record = bind(provider.get_meter("test").create_histogram("h"), ATTRIBUTES, measurements)
+    for _ in range(3):
+        record(1, INVALID_SPAN_CONTEXT)
 
     provider.add_metric_reader(InMemoryMetricReader())
-    record(1, context=None)
-    record(1, context=None)
+    measurements.record()
 
     assert [3, 2] == [points[0][2] for points in told(provider)]
 
 
 def test_other_versions_keep_to_the_public_api(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a version of the SDK that was not tried nothing is bound, and measurements arrive all the same."""
+    """With a version of the SDK that was not tried nothing waits, and measurements arrive all the same."""
     monkeypatch.setattr(bound, "TRIED", "9.9.9")
     provider = MeterProvider([InMemoryMetricReader()])
-    meter = provider.get_meter("test")
+    take = partial(bind, measurements=Measurements())
+    histogram = CappedHistogram(TOOL_DURATION, provider.get_meter("test"), take)
+    histogram.record(0.5, ("weather", "a", None), INVALID_SPAN_CONTEXT)
+    histogram.record(0.5, ("weather", "a", None), INVALID_SPAN_CONTEXT)
 
-    assert bind(meter.create_histogram("h"), ATTRIBUTES) is None
-    histogram = CappedHistogram(TOOL_DURATION, meter, bind)
-    histogram.record(0.5, ("weather", "a", None), None)
     [[(name, _, count, *_)]] = told(provider)
-    assert (TOOL_DURATION.name, 1) == (name, count)
+    assert (TOOL_DURATION.name, 2) == (name, count)
 
 
 def test_the_version_that_is_pinned_was_tried() -> None:
