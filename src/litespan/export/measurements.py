@@ -17,6 +17,8 @@ from litespan.guard import guard
 
 # Measurements that wait at most. To record them takes a fraction of a millisecond.
 MOST: Final = 256
+# Seconds. Who waits longer for a recording to end waits for itself: a log handler that collects metrics, say.
+PATIENCE: Final = 1.0
 
 
 class Series(Protocol):
@@ -47,11 +49,12 @@ class Measurements:
             self._record()
 
     def record(self) -> None:
-        """Record all that waits; when this returns, what was taken before waits no more."""
-        self._recording.acquire()  # `_record` releases it
-        self._record()
+        """Record all that waits, after whoever is at it; what cannot be recorded now will be the next time."""
+        if self._recording.acquire(timeout=PATIENCE):
+            self._record()
 
     def _record(self) -> None:
+        """Record all that waits, and release the lock that the caller has taken."""
         try:
             # Two steps of a list, each of them whole: what others add in between stays.
             taken = self._waiting[:]

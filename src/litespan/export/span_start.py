@@ -28,14 +28,18 @@ Start = Callable[[str, Context | None, SpanKind, Mapping[str, Any], int], Span]
 _SAMPLED: Final = TraceFlags.SAMPLED
 _RANDOM: Final = TraceFlags.RANDOM_TRACE_ID
 _FLAGS: Final = tuple(TraceFlags(bits) for bits in range((_SAMPLED | _RANDOM) + 1))
-_SDK_START: Final = sdk.Tracer.start_span
 
 
 def starter(tracer: Tracer) -> Start:
     """Return what starts spans of a tracer; exceptions are never recorded on them by the SDK."""
-    if type(tracer) is not sdk.Tracer or sdk.Tracer.start_span is not _SDK_START or sdk_version != TRIED:
+    if type(tracer) is not sdk.Tracer or _is_replaced(sdk.Tracer.start_span) or sdk_version != TRIED:
         return _publicly(tracer)
     return _by_steps(tracer)
+
+
+def _is_replaced(method: Any) -> bool:
+    """Say whether somebody put a function of their own in the place of one of the SDK's."""
+    return getattr(getattr(method, "__code__", None), "co_filename", None) != sdk.__file__
 
 
 def _publicly(tracer: Tracer) -> Start:

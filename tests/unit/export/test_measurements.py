@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.trace import INVALID_SPAN_CONTEXT
 
 from litespan import guard
+from litespan.export import measurements
 from litespan.export.measurements import MOST, Measurement, Measurements
 
 
@@ -78,6 +79,25 @@ def test_what_is_taken_while_recording_stays() -> None:
 
     waiting.record()
     assert [list(range(MOST))] == series.parts
+
+
+def test_nobody_waits_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A collection in the middle of a recording, in the same thread, goes on without what waits."""
+    monkeypatch.setattr(measurements, "PATIENCE", 0.01)
+    waiting, series = Measurements(), Noted()
+
+    class Collecting(Noted):
+        def record_all(self, measurements: list[Measurement]) -> None:
+            super().record_all(measurements)
+            keep(waiting, series, 2)
+            waiting.record()
+
+    keep(waiting, Collecting(), 1)
+    waiting.record()
+    assert [] == series.parts
+
+    waiting.record()
+    assert [[2]] == series.parts
 
 
 def test_what_another_thread_takes_between_the_steps_stays() -> None:
