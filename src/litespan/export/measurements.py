@@ -49,7 +49,7 @@ class Measurements:
             self._record()
 
     def record(self) -> None:
-        """Record all that waits, after whoever is at it; what cannot be recorded now will be the next time."""
+        """Record all that waits, after who is at it; what cannot be recorded now will be the next time."""
         if self._recording.acquire(timeout=PATIENCE):
             self._record()
 

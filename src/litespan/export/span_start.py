@@ -25,8 +25,9 @@ from litespan.export.span_attributes import stay_as_they_are
 # Starts a span: name, context of its parent, kind, attributes, nanoseconds since the Unix epoch.
 Start = Callable[[str, Context | None, SpanKind, Mapping[str, Any], int], Span]
 
-_SAMPLED: Final = TraceFlags.SAMPLED
-_RANDOM: Final = TraceFlags.RANDOM_TRACE_ID
+# Bits of the W3C trace context; older versions of the API have no name for the second.
+_SAMPLED: Final = 1
+_RANDOM: Final = 2
 _FLAGS: Final = tuple(TraceFlags(bits) for bits in range((_SAMPLED | _RANDOM) + 1))
 
 

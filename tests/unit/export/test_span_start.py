@@ -155,6 +155,7 @@ def facts(span: Span) -> dict[str, Any]:
     }
 
 
+@tried_version
 @pytest.mark.parametrize("given", GIVEN)
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_same_as_by_the_public_api(sampler: str, given: str) -> None:
