@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ from contextlib import contextmanager
 import pytest
 from agents import agent_span, function_span, trace
 from agents.tracing import task_span, turn_span
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.trace import Span
 
 from litespan import table
 from litespan.records import Record
@@ -43,3 +47,37 @@ def test_ended_runs_are_freed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
                 pass
 
     assert {} == found
+
+
+class Watching(SpanProcessor):
+    """Knows which spans exist."""
+
+    def __init__(self) -> None:
+        self.spans: dict[str, weakref.ref[Span]] = {}
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Note a span."""
+        assert isinstance(span, ReadableSpan)
+        self.spans[span.name] = weakref.ref(span)
+
+
+def test_an_ended_root_keeps_its_place_and_not_its_span() -> None:
+    """A root stays for late children, without the attributes of its span."""
+    watching = Watching()
+    with Capture() as capture:
+        capture.tracer_provider.add_span_processor(watching)
+        with trace("Mine") as mine, agent_span("A"):
+            pass
+        assert {"invoke_workflow Mine": None, "invoke_agent A": None} == {
+            name: span() for name, span in watching.spans.items()
+        }
+
+        with agent_span("late", parent=mine):
+            pass
+        [root], [late] = capture.named("invoke_workflow Mine"), capture.named("invoke_agent late")
+
+    assert late.parent is not None
+    assert root.context is not None
+    assert late.context is not None
+    assert root.context.span_id == late.parent.span_id
+    assert root.context.trace_id == late.context.trace_id

@@ -9,6 +9,7 @@ from typing import Any
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from opentelemetry.trace import (
+    NonRecordingSpan,
     Span,
     SpanKind,
     Status,
@@ -20,7 +21,7 @@ from opentelemetry.trace import (
 from litespan.emit.attributes import span_kinds
 from litespan.emit.call_marks import CallMarks, tell
 from litespan.labels import AttributeValue
-from litespan.records import Failure, ModelCall, Record, Run, Turn
+from litespan.records import Failure, ModelCall, Record, Run, Turn, Workflow
 from litespan.semconv import Generation
 
 _SUPPRESS_INSTRUMENTATION = "suppress_instrumentation"
@@ -53,6 +54,10 @@ class SpanInContext:
     def context(self) -> Context:
         """Return a context with this span, for children."""
         return self._context if self._context is not None else set_span_in_context(self.span)
+
+    def let_go(self) -> None:
+        """Keep only what children need that begin later; for spans that were never attached."""
+        self.span = NonRecordingSpan(self.span.get_span_context())
 
     def attach(self) -> object:
         """Make the span current in this context.
@@ -183,6 +188,8 @@ class SpanEmitter:
                     Status(StatusCode.ERROR, describe(record.failure, with_message=self._content))
                 )
         span.end(record.end_ns)
+        if record_type is Workflow:
+            handle.let_go()
 
     def hears_began(self, kind: type[Record]) -> bool:
         """Every record has a span, but those that only lend their parent's."""
