@@ -2,8 +2,8 @@
 
 The resident set is what the machine has to give; how much of it the allocator keeps for later differs from
 one process to the next. ``tracemalloc`` counts the bytes that Python has allocated and not freed. It makes a
-program several times slower, so it sees the last tenth of the runs only; and as tables of a bounded size replace
-what it has not seen, growth is counted only after it has seen them full.
+program several times slower, so it sees the last tenth of the runs only. Tables of a bounded size replace
+what it has not seen, so growth is counted only after it has seen them full.
 """
 
 from __future__ import annotations
