@@ -1,9 +1,10 @@
-"""A real MCP server with two tools, for a process of its own: over stdio, or over HTTP on a given port."""
+"""A real MCP server with two tools, in a process of its own: over stdio, or over HTTP on a port it tells."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,8 +12,6 @@ from pathlib import Path
 
 import uvicorn
 from mcp.server import MCPServer
-
-from tests.fakes.ports import free_port
 
 COMMAND = sys.executable
 ARGUMENTS = ["-m", "tests.fakes.mcp_server"]
@@ -39,33 +38,35 @@ def shop() -> MCPServer:
 @asynccontextmanager
 async def http_server() -> AsyncIterator[str]:
     """Serve over streamable HTTP in a process of its own; gives host and port."""
-    port = free_port()
     process = await asyncio.create_subprocess_exec(
-        COMMAND, *ARGUMENTS, str(port), env=ENVIRONMENT, stderr=asyncio.subprocess.DEVNULL
+        COMMAND,
+        *ARGUMENTS,
+        "http",
+        env=ENVIRONMENT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        while not await _answers(port):
-            assert process.returncode is None, "the MCP server did not start"
-            await asyncio.sleep(0.05)
+        assert process.stdout is not None
+        port = int(await process.stdout.readline() or 0)
+        assert port, "the MCP server did not start"
         yield f"127.0.0.1:{port}"
     finally:
         process.kill()
         await process.wait()
 
 
-async def _answers(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True
+def _serve_http() -> None:
+    """Serve on a port of the system's choice; who connects before the server runs waits in the queue."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    sys.stdout.write(f"{listening.getsockname()[1]}\n")
+    sys.stdout.flush()
+    config = uvicorn.Config(shop().streamable_http_app(), log_level="critical")
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        uvicorn.run(
-            shop().streamable_http_app(), host="127.0.0.1", port=int(sys.argv[1]), log_level="critical"
-        )
+        _serve_http()
     else:
         shop().run("stdio")
