@@ -25,7 +25,6 @@ from opentelemetry.sdk.metrics.view import (
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
-from opentelemetry.sdk.version import __version__ as sdk_version
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
 from litespan.emit.histograms import CappedHistogram
@@ -33,10 +32,7 @@ from litespan.export import bound
 from litespan.export.bound import Take, bind, in_context
 from litespan.export.measurements import Measurements
 from litespan.semconv import TOOL_DURATION
-
-tried_version = pytest.mark.skipif(
-    sdk_version != bound.TRIED, reason="other versions of the SDK keep to the public API"
-)
+from tests.unit.export.sdk import tried_version
 
 AMOUNTS = (0.01, 0.5, 7.0, 7.0, -1.0, math.nan, math.inf, 0, 1000.0)
 ATTRIBUTES = {"gen_ai.tool.name": "weather", "gen_ai.agent.name": "a", "retry": True}

@@ -9,15 +9,10 @@ from typing import Any
 import pytest
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
-from opentelemetry.sdk.version import __version__ as sdk_version
 from opentelemetry.trace import INVALID_SPAN
 
 from litespan.export import span_attributes
-from litespan.export.bound import TRIED
-
-tried_version = pytest.mark.skipif(
-    sdk_version != TRIED, reason="other versions of the SDK keep to the public API"
-)
+from tests.unit.export.sdk import tried_version
 
 
 class Colour(str, enum.Enum):

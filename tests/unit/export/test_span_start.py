@@ -22,7 +22,6 @@ from opentelemetry.sdk.trace.sampling import (
     Sampler,
     SamplingResult,
 )
-from opentelemetry.sdk.version import __version__ as sdk_version
 from opentelemetry.trace import (
     NonRecordingSpan,
     NoOpTracerProvider,
@@ -34,12 +33,8 @@ from opentelemetry.trace import (
 )
 
 from litespan.export import span_start
-from litespan.export.bound import TRIED
 from litespan.export.span_start import Start, starter
-
-tried_version = pytest.mark.skipif(
-    sdk_version != TRIED, reason="other versions of the SDK keep to the public API"
-)
+from tests.unit.export.sdk import tried_version
 
 
 class Ids(IdGenerator):
