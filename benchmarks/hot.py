@@ -13,13 +13,12 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 import litellm
-from agents import set_trace_processors, set_tracing_disabled
 from agents.extensions.models.litellm_model import LitellmModel
 from agents.tracing import agent_span, function_span, generation_span, task_span, trace, turn_span
 
-import litespan
 from benchmarks.floor import Floor, FloorModel
-from benchmarks.telemetry import AGENT, MODEL, least_processor, providers
+from benchmarks.telemetry import AGENT, MODEL, providers
+from benchmarks.variants import BY_HAND, set_up
 
 Run = Callable[[], Awaitable[Any]]
 
@@ -77,13 +76,8 @@ def _answer() -> litellm.ModelResponse:
 def prepare(variant: str, before_answer: Callable[[], Awaitable[object]] | None = None) -> Run:
     """Set a variant up and return its run; ``before_answer`` is awaited in each call, if given."""
     replace_calls(before_answer)
-    if variant in ("litespan", "unsampled"):
-        litespan.instrument(*providers(sampled=variant == "litespan"))
-    elif variant == "sdk":
-        set_trace_processors([least_processor()])
-    else:
-        set_tracing_disabled(True)
-    return _by_hand() if variant == "floor" else run
+    set_up(variant)
+    return _by_hand() if variant in BY_HAND else run
 
 
 def replace_calls(before_answer: Callable[[], Awaitable[object]] | None = None) -> None:

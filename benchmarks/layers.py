@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import click
 
-from benchmarks import hot
+from benchmarks import budgets, hot
 from benchmarks.page import Rows, show
 
-_WARM_UP: Final = 100
-_RUNS: Final = 10
+_WARM_UP: Final = budgets.WHOLE_BATCHES
+_RUNS: Final = budgets.WHOLE_BATCHES
 _OURS: Final = re.compile(r"/litespan/([^/]+?)(?:_\w+)?(?:\.py|/(?:(agents|litellm)_)?\w+\.py)$")
 _THEIRS: Final = re.compile(r"/site-packages/([^/]+?)(?:\.py)?/")
 

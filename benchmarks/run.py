@@ -41,19 +41,31 @@ def of_variants(figures: Figures) -> list[list[str]]:
 def of_budgets(figures: Figures, *, real: bool) -> list[list[str]]:
     """Return a row for each budget of a run; that of the program only where the run is a ``real`` one."""
     litespan = above(figures, "litespan")
-    allowed = [f + s for f, s in zip(above(figures, "floor"), above(figures, "sdk"), strict=True)]
+    apart = [f + s for f, s in zip(above(figures, "floor"), above(figures, "sdk"), strict=True)]
     where = "real run" if real else "hot loop"
+    what = f"{where}: litespan / (floor + SDK tracing)"
+    ratio = _of_medians if real else _of_rounds
     rows = [
-        _ratio(f"{where}: litespan / (floor + SDK tracing)", litespan, allowed, budgets.FULL),
-        _ratio(f"{where}: unsampled / sampled", above(figures, "unsampled"), litespan, budgets.UNSAMPLED),
+        ratio(f"{what}, both in one program", litespan, above(figures, "both"), budgets.FULL),
+        ratio(f"{what}, each in its own", litespan, apart, budgets.FULL),
+        ratio(f"{where}: unsampled / sampled", above(figures, "unsampled"), litespan, budgets.UNSAMPLED),
     ]
     if real:
-        rows.append(_ratio("real run: with / without", figures["litespan"], figures["none"], budgets.PROGRAM))
+        whole = (figures["litespan"], figures["none"])
+        rows.append(_of_rounds("real run: with / without", *whole, budgets.PROGRAM))
     return rows
 
 
-def _ratio(what: str, cost: Sequence[float], of: Sequence[float], budget: float) -> list[str]:
-    """Return the ratio of the medians, and those of the halves of the rounds, which tell how steady it is."""
+def _of_rounds(what: str, cost: Sequence[float], of: Sequence[float], budget: float) -> list[str]:
+    """Return the median of the ratios of the rounds, and their spread: in each, the speed hardly changes."""
+    return _figure(what, [one / other for one, other in zip(cost, of, strict=True)], budget, 2)
+
+
+def _of_medians(what: str, cost: Sequence[float], of: Sequence[float], budget: float) -> list[str]:
+    """Return the ratio of the medians, and those of the halves of the rounds, which tell how steady it is.
+
+    For differences that are so small that in some rounds they are below zero.
+    """
     half = len(cost) // 2
     parts = (slice(None), slice(half), slice(half, None))
     whole, first, second = (statistics.median(cost[part]) / statistics.median(of[part]) for part in parts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -15,13 +16,13 @@ from contextlib import nullcontext
 from typing import Any
 from urllib.parse import urlsplit
 
-from agents import Agent, Runner, function_tool, set_trace_processors, set_tracing_disabled
+from agents import Agent, Runner, function_tool
 from agents.extensions.models.litellm_model import LitellmModel
 
-import litespan
 from benchmarks import hot, streams
 from benchmarks.floor import Floor, FloorModel
-from benchmarks.telemetry import AGENT, MODEL, least_processor, providers
+from benchmarks.telemetry import AGENT, MODEL, providers
+from benchmarks.variants import BY_HAND, set_up
 
 Run = Callable[[], Awaitable[Any]]
 
@@ -38,13 +39,8 @@ def _agent(model: LitellmModel, tool: Any = nullcontext) -> Agent[Any]:
 def prepare(variant: str, base_url: str) -> Run:
     """Set a variant up and return its run: an agent with two model calls and one tool call."""
     model = LitellmModel(MODEL, base_url=base_url, api_key="bench")
-    if variant in ("litespan", "unsampled"):
-        litespan.instrument(*providers(sampled=variant == "litespan"))
-    elif variant == "sdk":
-        set_trace_processors([least_processor()])
-    else:
-        set_tracing_disabled(True)
-    if variant != "floor":
+    set_up(variant)
+    if variant not in BY_HAND:
         agent = _agent(model)
         return lambda: Runner.run(agent, "What is the weather?")
     floor = Floor(*providers())
@@ -61,6 +57,12 @@ def choose(benchmark: str, variant: str, base_url: str) -> Run:
     return hot.prepare(variant) if benchmark == "hot" else streams.prepare(variant)
 
 
+def stay_on_one_processor() -> None:
+    """Stay where all other variants run; processors of a machine that others share may differ in speed."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
 async def serve(run: Run) -> None:
     """Answer batches until stdin ends."""
     loop = asyncio.get_running_loop()
@@ -73,4 +75,5 @@ async def serve(run: Run) -> None:
 
 
 if __name__ == "__main__":
+    stay_on_one_processor()
     asyncio.run(serve(choose(*sys.argv[1:4])))

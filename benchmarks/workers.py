@@ -1,7 +1,7 @@
 """Processes that take turns: one for each variant of a benchmark, all at the same time.
 
 A machine that becomes slower becomes slower for all of them. Every round begins with another variant, so that
-none is always the first.
+none is always the first, and all of them stay on the same processor.
 """
 
 from __future__ import annotations

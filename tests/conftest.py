@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import traceback
 from collections.abc import Generator, Iterator
@@ -22,6 +23,22 @@ def no_network() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         refuse_foreign_hosts(patch)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_notes_on_connections_of_earlier_tests() -> Iterator[None]:
+    """Leave out of the log what aiohttp says when the garbage collector finds a connection that LiteLLM kept.
+
+    It is said in the middle of some later test, which may look at its log.
+    """
+
+    def says_something_else(record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith("Unclosed c")
+
+    log = logging.getLogger("asyncio")
+    log.addFilter(says_something_else)
+    yield
+    log.removeFilter(says_something_else)
 
 
 @pytest.fixture(autouse=True)

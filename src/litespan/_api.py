@@ -18,7 +18,7 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
 from litespan import context, guard, semconv
-from litespan._instruments import Instruments
+from litespan._instruments import InstrumentsByProvider
 from litespan.content import Shapes
 from litespan.emit import baggage
 from litespan.emit.call_marks import protocol_known
@@ -30,7 +30,7 @@ from litespan.export import exit as at_exit
 from litespan.export import pipeline as pipelines
 from litespan.export.pipeline import Pipeline
 from litespan.export.sampling import drops_whole_traces
-from litespan.export.span_attributes import set_attributes
+from litespan.export.span_end import ender
 from litespan.export.span_start import starter
 from litespan.export.termination import Termination
 from litespan.listeners import Emitter
@@ -71,7 +71,7 @@ def _observed() -> tuple[Recorder, Pipeline] | None:
     return None if installation is None else (installation.recorder, installation.pipeline)
 
 
-_instruments = Instruments(_observed)
+_instruments = InstrumentsByProvider(_observed)
 
 
 def configure(**settings: object) -> None:
@@ -245,11 +245,11 @@ def _emitters(
             turn_spans=settings.turn_spans,
             constant=settings.extra_attributes,
             start_span=starter(tracer),
-            set_attributes=set_attributes,
+            end_span=ender(),
             drops_whole_traces=drops_whole_traces(pipeline.tracer_provider),
         ),
         MetricsEmitter(
-            *_instruments.of(pipeline.meter_provider, meter),
+            _instruments.of(pipeline.meter_provider, meter),
             generation,
             prices.standing,
             ExtraKeys(settings.metric_keys, settings.extra_attributes),
@@ -286,6 +286,8 @@ def _litellm_price(name: str) -> Mapping[str, Any] | None:
     """Look a model up in LiteLLM's price table; its own functions print and are slow."""
     litellm = sys.modules.get("litellm")
     entry = litellm.model_cost.get(name) if litellm is not None else None
+    if entry is None or type(entry) is dict:
+        return entry  # as nearly always, and told faster
     return entry if isinstance(entry, Mapping) else None
 
 

@@ -7,17 +7,16 @@ OpenTelemetry cannot take callbacks out again. So those look at what is installe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import NamedTuple
 
 from opentelemetry.metrics import Meter, MeterProvider, Observation
 
 from litespan import guard, semconv
 from litespan.emit import self_metrics
 from litespan.emit.histograms import Histograms
+from litespan.emit.instruments import Instruments
+from litespan.emit.measurements import Measurements
 from litespan.emit.tallies import Tallies
-from litespan.export.bound import bind
-from litespan.export.measurements import Measurements
+from litespan.export.bound import bind, tells_collections
 from litespan.export.pipeline import Pipeline
 from litespan.identity import IdentityMap
 from litespan.recorder import Recorder
@@ -27,30 +26,23 @@ _RECORDS = "records"  # in place of a signal: one of these is a span and measure
 Installed = Callable[[], tuple[Recorder, Pipeline] | None]
 
 
-class _OfProvider(NamedTuple):
-    """The instruments of one meter provider."""
-
-    tallies: Tallies
-    histograms: Histograms
-    measurements: Measurements
-
-
-class Instruments:
+class InstrumentsByProvider:
     """Counters and histograms by meter provider; ``installed`` returns what is observed right now."""
 
     def __init__(self, installed: Installed) -> None:
         self._installed = installed
-        self._by_provider: IdentityMap[_OfProvider] = IdentityMap()
+        self._by_provider: IdentityMap[Instruments] = IdentityMap()
 
-    def of(self, meter_provider: MeterProvider, meter: Meter) -> tuple[Tallies, Histograms]:
+    def of(self, meter_provider: MeterProvider, meter: Meter) -> Instruments:
         """Return the instruments of a meter provider."""
         found = self._by_provider.get(meter_provider)
         if found is None:
-            measurements = Measurements()
-            histograms = Histograms(meter, partial(bind, measurements=measurements))
-            found = self._by_provider[meter_provider] = _OfProvider(Tallies(meter), histograms, measurements)
+            measurements = Measurements(at_once=not tells_collections(meter_provider))
+            # The first that a collection asks, so that all others tell what had been measured by then.
             self._offer_self_metrics(meter, measurements)
-        return found.tallies, found.histograms
+            found = Instruments(Tallies(meter), Histograms(meter, bind), measurements)
+            self._by_provider[meter_provider] = found
+        return found
 
     def reset_after_fork(self) -> None:
         """Start from zero in a forked child; the parent reports its own."""
@@ -74,7 +66,7 @@ class Instruments:
         """Count open records.
 
         The collection is also the pulse that closes what is overdue, and records what was measured: readers
-        look at histograms only after all of these functions were called.
+        look at histograms only after all functions of observable instruments were called, in their order.
         """
         installed = self._installed()
         if installed is not None:

@@ -94,7 +94,7 @@ def number(value: object) -> float | None:
 
     Texts count: prices from YAML configurations reach LiteLLM's table as ``"3e-7"``.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    if value is None or isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
         parsed = float(value)

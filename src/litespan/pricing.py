@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields
 from fnmatch import fnmatchcase
+from itertools import compress
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from litespan.guard import guard
 from litespan.price_table import Price, Rates, given_price, number, table_price
 from litespan.providers import provider_family
-from litespan.records import Cost, ModelCall, Standing, Usage
+from litespan.records import Cost, ModelCall, Standing, Usage, has_parts
 from litespan.settings import Settings, parse_price
 
 LOCAL: Final = "local"
@@ -138,7 +139,7 @@ class PriceBook:
         """Return the price in LiteLLM's table: the last answer, if the entries that gave it are unchanged."""
         slot = (call.litellm_provider, call.model, call.response_model, _tier(call), _region(call))
         known = self._parsed.get(slot)
-        if known is not None and all(self._lookup(key) == entry for key, entry in known[0]):
+        if known is not None and self._are_unchanged(known[0]):
             return known[1]
         consulted: Consulted = []
         price = self._look_up(call, consulted)
@@ -146,6 +147,12 @@ class PriceBook:
             self._parsed.clear()
         self._parsed[slot] = (consulted, price)
         return price
+
+    def _are_unchanged(self, consulted: Consulted) -> bool:
+        for key, entry in consulted:  # noqa: SIM110 - `all` would make a generator for one or two of them
+            if self._lookup(key) != entry:
+                return False
+        return True
 
     def _look_up(self, call: ModelCall, consulted: Consulted) -> Price | None:
         """Price a call as what was asked for, unless what answered is known to cost something else."""
@@ -234,9 +241,7 @@ def charge(price: Price, usage: Usage | None) -> Cost | None:
     if tokens is None or rates is None or not _is_certain(usage, tokens, rates):
         return None
     by_class: dict[str, float] = {}
-    for token_class, rate, count in zip(_CLASSES, _in_order(rates), tokens, strict=True):
-        if not count:
-            continue
+    for token_class, rate, count in compress(zip(_CLASSES, _in_order(rates), tokens, strict=True), tokens):
         if rate is None:
             return None
         by_class[token_class] = by_class.get(token_class, 0.0) + count * rate
@@ -270,6 +275,8 @@ def _split(usage: Usage) -> _Tokens | None:
     if usage.input_tokens is None and (usage.output_tokens is None or usage.complete):
         return None
     whole_input, whole_output = usage.input_tokens or 0, usage.output_tokens or 0
+    if not has_parts(usage) and 0 <= whole_input <= _MAX_TOKENS and 0 <= whole_output <= _MAX_TOKENS:
+        return _Tokens(whole_input, 0, 0, 0, 0, 0, whole_output, 0, 0)
     read, written = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
     write_1h, reasoning = usage.cache_write_1h_tokens or 0, usage.reasoning_tokens or 0
     audio, audio_output = usage.audio_input_tokens or 0, usage.audio_output_tokens or 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from operator import attrgetter
 from typing import Any, Final, Protocol
 
 from litespan.labels import Labels
@@ -81,6 +82,17 @@ class Usage:
     image_input_tokens: int | None = None
     complete: bool = True
     unrated: bool = False
+
+
+_parts: Final = attrgetter(
+    *("cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "reasoning_tokens"),
+    *("audio_input_tokens", "audio_output_tokens", "image_input_tokens"),
+)
+
+
+def has_parts(usage: Usage) -> bool:
+    """Say whether a usage tells of anything but plain input and output; most do not, which is seen fast."""
+    return any(_parts(usage))
 
 
 @dataclass(slots=True)

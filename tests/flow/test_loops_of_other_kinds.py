@@ -46,12 +46,6 @@ def expected() -> set[str]:
     return {tree_of(name, "gpt-4o-mini", "pause") for name in ("Read", "Streamed")}
 
 
-def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what was logged, but asyncio's notes on connections that earlier tests left to the collector."""
-    messages = [record.getMessage() for record in caplog.records]
-    return [message for message in messages if not message.startswith("Unclosed ")]
-
-
 def test_uvloop(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
     """Under uvloop the trees are those of asyncio's own loop."""
     if sys.platform == "win32":
@@ -61,7 +55,7 @@ def test_uvloop(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
         importlib.import_module("uvloop").run(both(provider))
 
         assert expected() == set(trees(capture))
-    assert [] == said(caplog)
+    assert [] == caplog.messages
 
 
 def test_anyio(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
@@ -77,7 +71,7 @@ def test_anyio(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
         anyio.run(main, backend="asyncio")
 
         assert expected() == set(trees(capture))
-    assert [] == said(caplog)
+    assert [] == caplog.messages
 
 
 def test_trio(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
@@ -92,7 +86,7 @@ def test_trio(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
         anyio.run(main, backend="trio")
 
         assert expected() | {"chat gpt-4o-mini"} == set(trees(capture))
-    assert [] == said(caplog)
+    assert [] == caplog.messages
 
 
 async def test_asyncio_run_inside_a_tool(provider: Provider) -> None:

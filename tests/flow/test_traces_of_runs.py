@@ -8,10 +8,11 @@ from typing import Any
 
 import litellm
 import pytest
-from agents import Agent, RunConfig, Runner, custom_span, trace
+from agents import Agent, RunConfig, Runner, agent_span, custom_span, trace
 
 import litespan
 from litespan.testing import Capture, Provider, Reply, ServedUsage, ToolCall
+from tests.fakes.litellm_calls import chat
 from tests.flow.tools import weather
 
 USAGE = ServedUsage(input_tokens=1000, output_tokens=0)
@@ -187,6 +188,16 @@ async def test_a_trace_of_one_run_has_no_list(provider_of_a_thousand: Provider) 
         assert () == root.events
         assert (1, 1.0) == (root_of(capture)["litespan.run.count"], root_of(capture)["litespan.total.cost"])
         assert 1.0 == capture.total("litespan.run.cost")
+
+
+async def test_a_trace_without_runs_stands_for_its_run(provider_of_a_thousand: Provider) -> None:
+    """Where the program opens its spans itself, and none is of a run, the trace is counted as one."""
+    with Capture() as capture:
+        with trace("Mine"), agent_span("First"):
+            await litellm.acompletion(**chat(provider_of_a_thousand))
+
+        assert 1 == capture.total("litespan.runs", **{"gen_ai.workflow.name": "Mine"})
+        assert 1 == capture.count("litespan.run.duration")
 
 
 async def test_turn_spans_show_runs_as_spans(provider_of_a_thousand: Provider) -> None:

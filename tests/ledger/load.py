@@ -73,13 +73,19 @@ def play(todo: Sequence[Task], stage: Stage) -> dict[str, str]:
         threading.Thread(target=lambda part=part: asyncio.run(_play(part, stage, faults)))
         for part in _by_loop([task for task in todo if not task.scenario.blocking])
     ]
-    with ThreadPoolExecutor(THREADS) as pool:
-        for loop in loops:
-            loop.start()
-        for task in blocking:
-            pool.submit(_play_blocking, task, stage, faults)
-        for loop in loops:
-            loop.join()
+    # Where the collector finds a dropped stream while httpcore (1.0.9) holds the lock of its pool, closing it
+    # waits for that lock, in the same thread and for ever.
+    gc.disable()
+    try:
+        with ThreadPoolExecutor(THREADS) as pool:
+            for loop in loops:
+                loop.start()
+            for task in blocking:
+                pool.submit(_play_blocking, task, stage, faults)
+            for loop in loops:
+                loop.join()
+    finally:
+        gc.enable()
     gc.collect()  # streams that were dropped in a cycle of references end now
     return faults
 

@@ -19,7 +19,7 @@ Apply = Callable[[Patch], None]
 
 _SOURCES: Final = "litespan.sources"
 _CALL: Final = f"{_SOURCES}.litellm_call.OpenCall"
-_METRICS: Final = "litespan.emit.metrics.MetricsEmitter"
+_MEASURED: Final = "litespan.emit.call_measurements.CallMeasurements"
 _STREAM_USAGE: Final = f"{_SOURCES}.litellm_readers.stream_usage"
 
 
@@ -85,15 +85,15 @@ def _usage(change: Callable[[Usage], None]) -> Apply:
     """Change every usage as it is read from LiteLLM."""
 
     def make(original: Any) -> Any:
-        def changed(raw: Any) -> Usage | None:
-            usage: Usage | None = original(raw)
+        def changed(said: Any) -> Usage | None:
+            usage: Usage | None = original(said)
             if usage is not None:
                 change(usage)
             return usage
 
         return changed
 
-    return _with(f"{_SOURCES}.litellm_quirks.usage_from", make)
+    return _with(f"{_SOURCES}.litellm_quirks.counts_of", make)
 
 
 def _add_cache_again(usage: Usage) -> None:
@@ -162,9 +162,9 @@ def _outcome(true: str, told: str) -> Apply:
 
 # -- calls -------------------------------------------------------------------------------------------------
 def _count_attempts(original: Any) -> Any:
-    def count(emitter: Any, call: Any, context: Any) -> None:
+    def count(measurements: Any, call: Any, span: Any) -> None:
         for _ in range(call.attempts or 1):
-            original(emitter, call, context)
+            original(measurements, call, span)
 
     return count
 
@@ -178,9 +178,11 @@ def _forget_lost(original: Any) -> Any:
 
 
 def _leave_class_out(original: Any) -> Any:
-    def count(emitter: Any, cost: Cost, spending: Any) -> None:
-        told = {name: amount for name, amount in cost.by_class.items() if name != "output"}
-        original(emitter, replace(cost, by_class=told), spending)
+    def count(measurements: Any, common: Any, costs: list[Cost]) -> None:
+        original(measurements, common, [replace(cost, by_class=without_output(cost)) for cost in costs])
+
+    def without_output(cost: Cost) -> dict[str, float]:
+        return {name: amount for name, amount in cost.by_class.items() if name != "output"}
 
     return count
 
@@ -246,7 +248,7 @@ MUTATIONS: Final = (
         "hits of LiteLLM's cache billed",
         _with(f"{_SOURCES}.litellm_mapping.from_cache", lambda _: lambda _: False),
     ),
-    Mutation("a retry counted as a call", _with(f"{_METRICS}._call_ended", _count_attempts)),
+    Mutation("a retry counted as a call", _with(f"{_MEASURED}.ended", _count_attempts)),
     Mutation(
         "a relayed call counted twice", _with("litespan.claims.tell_outer_call", lambda _: lambda _: None)
     ),
@@ -263,7 +265,7 @@ MUTATIONS: Final = (
         _with(f"{_SOURCES}.litellm_transport.Probe.begin_attempt", _forget_lost),
     ),
     Mutation("reasoning left out of spans", _with("litespan.emit.attributes._usage", _no_reasoning)),
-    Mutation("a class left out of the cost counter", _with(f"{_METRICS}._count_cost", _leave_class_out)),
+    Mutation("a class left out of the cost counter", _with(f"{_MEASURED}._count_costs", _leave_class_out)),
     Mutation(
         "agents read as calls by the summary",
         _with("litespan.cli.sums.facts._READ", lambda read: read | {"invoke_agent"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import random
 import signal
@@ -28,7 +29,14 @@ BATCH = 64
 
 @contextlib.contextmanager
 def program(  # noqa: PLR0913 - what a program is told
-    spool: Path, endpoint: str, name: str, spans: int, pause: float = 0.0, *, wait: bool = False
+    spool: Path,
+    endpoint: str,
+    name: str,
+    spans: int,
+    pause: float = 0.0,
+    *,
+    delay: float = 0.1,
+    wait: bool = False,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start the program with a spool; it is killed at the end, if it still runs."""
     process = subprocess.Popen(
@@ -39,7 +47,7 @@ def program(  # noqa: PLR0913 - what a program is told
             "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
             "OTEL_METRICS_EXPORTER": "none",
             "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": str(BATCH),
-            "OTEL_BSP_SCHEDULE_DELAY": "100",
+            "OTEL_BSP_SCHEDULE_DELAY": str(int(delay * 1000)),
         },
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -70,23 +78,27 @@ def inherit(spool: Path, heirs: int = 1) -> Counter[str]:
     with collector() as received, contextlib.ExitStack() as stack:
         for _ in range(heirs):
             stack.enter_context(program(spool, received.endpoint, "heir", 0, wait=True))
-        wait_until(lambda: not [*spool.glob("*/*.spool")])
+        wait_until(lambda: not spooled(spool))
         return Counter(span.name for span in received.spans())
 
 
 @pytest.mark.parametrize("attempt", range(3))
 def test_kill_costs_the_last_batch_at_most(tmp_path: Path, attempt: int) -> None:
-    """After SIGKILL at a random moment, all spans but those of the last unwritten batch arrive, once."""
-    with program(tmp_path, dead_endpoint(), "span", 100_000, 0.0005) as process:
+    """After SIGKILL at a random moment, all spans but those of the last unwritten batch arrive, once.
+
+    A program goes on while its batch is being written, so what ends meanwhile is lost too. Its pace gives
+    the disk half a second for a batch.
+    """
+    with program(tmp_path, dead_endpoint(), "span", 100_000, 0.5 / BATCH, delay=60.0) as process:
         assert process.stdout
-        lines = [process.stdout.readline() for _ in range(random.randrange(500, 1_500))]  # noqa: S311
+        lines = [process.stdout.readline() for _ in range(random.randrange(150, 450))]  # noqa: S311
         process.send_signal(signal.SIGKILL)
         process.wait()
         number = len(lines) + ended(process)
     arrived = inherit(tmp_path)
 
     assert arrived == Counter(f"span {n}" for n in range(len(arrived)))
-    assert number - len(arrived) <= BATCH
+    assert number - len(arrived) < 2 * BATCH
 
 
 def test_kill_while_it_sends(tmp_path: Path) -> None:
@@ -125,15 +137,20 @@ def test_many_processes_share_a_folder(tmp_path: Path) -> None:
     assert arrived == Counter(f"p{n} {number}" for n in range(6) for number in range(300))
 
 
+def spooled(spool: Path) -> list[str]:
+    """Return the files of a spool; ``Path.glob`` would raise if a folder is removed meanwhile."""
+    return glob.glob(f"{spool}/*/*.spool")
+
+
 def written(spool: Path, name: str) -> int:
     """Return the number of spans of a program in the files of the spool."""
     from litespan.export.otlp.requests_pb import NAMES
     from litespan.export.spool.segment import Segment
 
     number = 0
-    for path in spool.glob("*/*.spool"):
+    for path in spooled(spool):
         with contextlib.suppress(FileNotFoundError):
-            segment = Segment(str(path), writable=False)
+            segment = Segment(path, writable=False)
             place = segment.sent
             while found := segment.next(place):
                 place = found.end

@@ -101,7 +101,7 @@ async def test_the_generator_finds_them(provider: Provider) -> None:
         "sources.litellm_call.OpenCall.end_later",
         "recorder.Recorder.begin",
         "emit.spans.SpanEmitter.ended",
-        "emit.metrics.MetricsEmitter._call_ended",
+        "emit.call_measurements.CallMeasurements.ended",
         "pricing.PriceBook.cost",
     }
     assert set() == {name for name in EXEMPT if "<genexpr>" not in name} - names

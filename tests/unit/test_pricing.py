@@ -535,6 +535,8 @@ class TestUnknown:
             Usage(-1, 10),
             Usage(10, 10, cache_read_tokens=-5),
             Usage(10**400, 10),
+            Usage(10, 10**400),
+            Usage(10, -1),
         ],
     )
     def test_no_usage_or_a_senseless_one(self, usage: Usage | None) -> None:

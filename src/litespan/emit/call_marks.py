@@ -17,6 +17,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from litespan import semconv
+from litespan.emit.ended import error_of
 from litespan.records import ModelCall
 
 _PROTOCOL: Final = "opentelemetry.util.genai.invocation"
@@ -71,15 +72,14 @@ class CallMarks:
 
     __slots__ = ("_data", "_open", "_values", "outer")
 
-    def __init__(self, operation: str) -> None:
+    def __init__(self, protocol: tuple[str, type[Any]] | None, *, traceloop: bool) -> None:
         self.outer: Any = None
         self._data: _Data | None = None
         self._open: _WhileOpen | None = None
         self._values: dict[str, object] = {}
-        protocol = _protocol(operation)
         if protocol is not None:
             self._join(*protocol)
-        if _TRACELOOP in sys.modules:
+        if traceloop:
             self._open = self._values[_TRACELOOP_KEY] = _WhileOpen()
 
     def _join(self, key: str, kind: type[Any]) -> None:
@@ -103,6 +103,12 @@ class CallMarks:
             self._open.open = False
 
 
+def marks_of(operation: str) -> CallMarks | None:
+    """Return the marks of a call that begins; ``None`` where nobody is imported who is to be kept still."""
+    protocol, traceloop = _protocol(operation), _TRACELOOP in sys.modules
+    return CallMarks(protocol, traceloop=traceloop) if protocol is not None or traceloop else None
+
+
 def tell(call: ModelCall, attributes: Mapping[str, Any], outer: Any) -> None:
     """Write the facts of a call into the object of the instrumentation that tells it.
 
@@ -122,7 +128,7 @@ def _facts(call: ModelCall) -> dict[str, Any]:
         "conversation_id": call.conversation_id,
         "server_address": call.server_address,
         "server_port": call.server_port,
-        "error_type": call.failure.type if call.failure is not None else None,
+        "error_type": error_of(call),
         "response_id": call.response_id,
         "response_model": call.response_model,
         "response_finish_reasons": list(call.finish_reasons) if call.finish_reasons else None,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from opentelemetry.metrics import Histogram, Meter
 from opentelemetry.trace import SpanContext
@@ -13,10 +13,18 @@ from litespan.emit.cardinality import SetLimit, Values, attributes_of
 from litespan.records import Standing
 from litespan.semconv import Metric
 
-# Records an amount that was measured in a span, under attributes that are known already.
-Series = Callable[[float, SpanContext], None]
+# Records amounts, the oldest first, under attributes that are known already; behind them, for each: when it
+# was measured (nanoseconds since the Unix epoch), and in which span.
+Series = Callable[[Sequence[float], Sequence[int], Sequence[SpanContext]], None]
 # Returns what records measurements of a histogram with these attributes, which must not change.
 Bind = Callable[[Histogram, Mapping[str, Any]], Series]
+
+
+class Taken(NamedTuple):
+    """When and where amounts were measured, in their order: nanoseconds since the Unix epoch, and spans."""
+
+    times: Sequence[int]
+    spans: Sequence[SpanContext]
 
 
 class CappedHistogram:
@@ -38,19 +46,25 @@ class CappedHistogram:
 
     def record(
         self,
-        amount: float,
+        amounts: Sequence[float | None],
+        taken: Taken,
         values: Values,
-        span: SpanContext,
         standing: Standing = Standing.UNKNOWN,
     ) -> None:
         """Record under these attribute values; ``None`` stands for an attribute that is not set.
 
-        Exemplars point to ``span``.
+        An amount of ``None`` is not known, and not recorded. Exemplars point to the spans.
         """
+        if None in amounts:
+            known = [place for place, amount in enumerate(amounts) if amount is not None]
+            amounts = [amounts[place] for place in known]
+            taken = Taken([taken.times[place] for place in known], [taken.spans[place] for place in known])
+        if not amounts:
+            return
         series = self._sets.get(values)
         if series is None:
             series = self._new_set(values, standing)
-        series(amount, span)
+        series(amounts, *taken)  # type: ignore[arg-type]  # all of them are known
 
     def _new_set(self, values: Values, standing: Standing) -> Series:
         with self._lock:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from litespan import semconv
+from litespan.emit.ended import seconds_of
 from litespan.emit.span_kind import (
     Attributes,
     SpanEvent,
@@ -29,8 +30,7 @@ def run_events(workflow: Workflow) -> Iterator[SpanEvent]:
     if workflow.runs < 2:  # noqa: PLR2004 - more than one
         return
     for run in workflow.ended_runs:
-        seconds = max(0, (run.end_ns or run.start_ns) - run.start_ns) / 1e9
-        facts = {semconv.RUN: run.run, semconv.RUN_DURATION.name: seconds, **_end_run(run)}
+        facts = {semconv.RUN: run.run, semconv.RUN_DURATION.name: seconds_of(run), **_end_run(run)}
         yield SpanEvent(semconv.RUN, facts, run.end_ns)
 
 

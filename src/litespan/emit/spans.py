@@ -11,6 +11,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import (
     NonRecordingSpan,
     Span,
+    SpanContext,
     SpanKind,
     Status,
     StatusCode,
@@ -19,7 +20,7 @@ from opentelemetry.trace import (
 )
 
 from litespan.emit.attributes import span_kinds
-from litespan.emit.call_marks import CallMarks, tell
+from litespan.emit.call_marks import CallMarks, marks_of, tell
 from litespan.labels import AttributeValue
 from litespan.records import Failure, ModelCall, Record, Run, Turn, Workflow
 from litespan.semconv import Generation
@@ -38,12 +39,17 @@ class SpanInContext:
     The context is built on the ambient one of whoever attaches it, so that the program's own values
     (baggage, for example) stay visible; it is kept as long as the ambient one is the same. ``marks`` keep
     other instrumentations still in it. ``dropped``: neither the span nor anything below it is sampled.
+    ``name`` is what the span was called when it began.
     """
 
-    __slots__ = ("_base", "_context", "_variable", "dropped", "marks", "span")
+    __slots__ = ("_base", "_context", "_variable", "dropped", "marks", "name", "span", "span_context")
 
-    def __init__(self, span: Span, marks: CallMarks | None = None, *, dropped: bool = False) -> None:
+    def __init__(
+        self, span: Span, marks: CallMarks | None = None, *, dropped: bool = False, name: str = ""
+    ) -> None:
         self.span = span
+        self.span_context = span.get_span_context()
+        self.name = name
         self.marks = marks
         self.dropped = dropped
         self._base: Context | None = None
@@ -57,7 +63,7 @@ class SpanInContext:
 
     def let_go(self) -> None:
         """Keep only what children need that begin later; for spans that were never attached."""
-        self.span = NonRecordingSpan(self.span.get_span_context())
+        self.span = NonRecordingSpan(self.span_context)
 
     def attach(self) -> object:
         """Make the span current in this context.
@@ -113,9 +119,10 @@ class SpanEmitter:
     """Starts a span when a record begins and ends it with the record, at the record's own times.
 
     ``content``: captured content may go on spans. ``constant``: attributes of all spans. ``start_span``
-    starts one: name, context of its parent, kind, attributes, nanoseconds. ``set_attributes`` writes to one.
-    ``drops_whole_traces``: below a span that is not sampled nothing is, so nothing is written there; what the
-    program attaches there continues the unsampled span.
+    starts one: name, context of its parent, the parent in it where it is known, kind, attributes,
+    nanoseconds. ``end_span`` ends one, with more attributes. ``drops_whole_traces``: below a span that is not
+    sampled nothing is, so nothing is written there; what the program attaches there continues the unsampled
+    span.
     """
 
     def __init__(  # noqa: PLR0913 - what the composition root knows of the settings and the provider
@@ -125,12 +132,14 @@ class SpanEmitter:
         content: bool,
         turn_spans: bool,
         constant: Mapping[str, AttributeValue],
-        start_span: Callable[[str, Context | None, SpanKind, Mapping[str, Any], int], Span],
-        set_attributes: Callable[[Span, Mapping[str, Any]], None],
+        start_span: Callable[
+            [str, Context | None, SpanContext | None, SpanKind, Mapping[str, Any], int], Span
+        ],
+        end_span: Callable[[Span, Mapping[str, Any], int | None], None],
         drops_whole_traces: bool = False,
     ) -> None:
         self._start_span = start_span
-        self._set_attributes = set_attributes
+        self._end_span = end_span
         self._kinds = span_kinds(generation, content=content)
         self._content = content
         self._constant = constant
@@ -143,25 +152,30 @@ class SpanEmitter:
         record_type = type(record)
         marks = None
         if isinstance(record, ModelCall):
-            marks = CallMarks(record.operation)
-            if marks.outer is not None:
+            marks = marks_of(record.operation)
+            if marks is not None and marks.outer is not None:
                 record.told_elsewhere = True
                 record.handle = SpanInContext(get_current_span(), marks)
                 return
-        if isinstance(handle, SpanInContext) and handle.dropped:
-            record.handle = SpanInContext(handle.span, marks, dropped=True)
-            return
+        context = above = None
+        if isinstance(handle, SpanInContext):
+            if handle.dropped:
+                record.handle = SpanInContext(handle.span, marks, dropped=True)
+                return
+            context, above = handle.context, handle.span_context
         kind = self._kinds[record_type]
         attributes = kind.start(record)
+        name = kind.name(record)
         span = self._start_span(
-            kind.name(record),
-            handle.context if isinstance(handle, SpanInContext) else None,
+            name,
+            context,
+            above,
             SpanKind.CLIENT if kind.client else SpanKind.INTERNAL,
             {**self._constant, **attributes} if self._constant else attributes,
             record.start_ns,
         )
         dropped = self._drops_whole_traces and not span.is_recording()
-        record.handle = SpanInContext(span, marks, dropped=dropped)
+        record.handle = SpanInContext(span, marks, dropped=dropped, name=name)
 
     def ended(self, record: Record) -> None:
         """Write what is known at the end, and end the span."""
@@ -177,9 +191,8 @@ class SpanEmitter:
         span = handle.span
         if span.is_recording():
             kind = self._kinds[record_type]
-            if kind.renamed:
-                span.update_name(kind.name(record))
-            self._set_attributes(span, kind.end(record))
+            if kind.renamed and (name := kind.name(record)) != handle.name:
+                span.update_name(name)
             if kind.events is not None:
                 for event in kind.events(record):
                     span.add_event(*event)
@@ -187,7 +200,7 @@ class SpanEmitter:
                 span.set_status(
                     Status(StatusCode.ERROR, describe(record.failure, with_message=self._content))
                 )
-        span.end(record.end_ns)
+            self._end_span(span, kind.end(record), record.end_ns)
         if record_type is Workflow:
             handle.let_go()
 

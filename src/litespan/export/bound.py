@@ -4,27 +4,34 @@ At every ``record`` the SDK checks, copies, sorts and hashes the attributes, onl
 that it made for them the first time. That is most of what a measurement costs, and the aggregations stay the
 same as long as the readers do.
 
-The way there is private access, tried with one version of opentelemetry-sdk. Under others, and where an
+The way there is private access (:mod:`litespan.export.tried`). Under other versions, and where an
 instrument is not the SDK's own, measurements go through the public API. It can go when OpenTelemetry has
 bound instruments.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.metrics import Histogram
-from opentelemetry.sdk.version import __version__ as sdk_version
+from opentelemetry.metrics import Histogram, MeterProvider
+from opentelemetry.sdk.metrics import MeterProvider as SdkMeterProvider
 from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
 
-from litespan.export.measurements import Measurements
+from litespan.export.tried import is_tried
 
-TRIED: Final = "1.45.1"
+# Records amounts, the oldest first; behind them, for each: when it was measured (nanoseconds since the Unix
+# epoch), and in which span.
+Record = Callable[[Sequence[float], Sequence[int], Sequence[SpanContext]], None]
 
-# Takes an amount that was measured in a span.
-Take = Callable[[float, SpanContext], None]
+
+def tells_collections(meter_provider: MeterProvider) -> bool:
+    """Say whether its readers ask observable instruments before they look at histograms.
+
+    They ask in the order in which the instruments were made.
+    """
+    return isinstance(meter_provider, SdkMeterProvider) and is_tried()
 
 
 def in_context(span: SpanContext) -> Context:
@@ -32,13 +39,9 @@ def in_context(span: SpanContext) -> Context:
     return set_span_in_context(NonRecordingSpan(span), Context()) if span.is_valid else Context()
 
 
-def bind(histogram: Histogram, attributes: Mapping[str, Any], measurements: Measurements) -> Take:
-    """Return what takes measurements of a histogram with these attributes, which must not change.
-
-    They are recorded when ``measurements`` are, or at once where nothing is known of the histogram but its
-    public API.
-    """
-    if sdk_version != TRIED:
+def bind(histogram: Histogram, attributes: Mapping[str, Any]) -> Record:
+    """Return what records measurements of a histogram with these attributes, which must not change."""
+    if not is_tried():
         return _publicly(histogram, attributes)
     from opentelemetry.sdk.metrics._internal.instrument import _Histogram
 
@@ -46,8 +49,12 @@ def bind(histogram: Histogram, attributes: Mapping[str, Any], measurements: Meas
 
     if type(histogram) is not _Histogram:
         return _publicly(histogram, attributes)
-    return BoundSeries(histogram, attributes, measurements).take
+    return BoundSeries(histogram, attributes).record
 
 
-def _publicly(histogram: Histogram, attributes: Mapping[str, Any]) -> Take:
-    return lambda amount, span: histogram.record(amount, attributes, in_context(span))
+def _publicly(histogram: Histogram, attributes: Mapping[str, Any]) -> Record:
+    def record(amounts: Sequence[float], _: Sequence[int], spans: Sequence[SpanContext]) -> None:
+        for amount, span in zip(amounts, spans, strict=True):
+            histogram.record(amount, attributes, in_context(span))
+
+    return record

@@ -2,7 +2,7 @@
 
 What decides about a measurement stays the SDK's: views, aggregations, the filter and the reservoirs of
 exemplars, readers that come and go, meters that are switched off. Filters and reservoirs that are not the
-SDK's own may look at anything, so with them each measurement goes through the public API, where it is made.
+SDK's own may look at anything of a measurement, so with them each one takes the SDK's own way.
 
 This is private access; see :mod:`litespan.export.bound`, which imports this with the version that was tried.
 """
@@ -11,12 +11,11 @@ This is private access; see :mod:`litespan.export.bound`, which imports this wit
 from __future__ import annotations
 
 import math
-import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial, reduce
-from operator import add
+from operator import add, and_, attrgetter
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.context import Context
@@ -29,14 +28,23 @@ from opentelemetry.sdk.metrics import (
 )
 from opentelemetry.sdk.metrics._internal._view_instrument_match import _hash_attributes
 from opentelemetry.sdk.metrics._internal.aggregation import _ExplicitBucketHistogramAggregation
-from opentelemetry.trace import SpanContext
+from opentelemetry.sdk.metrics._internal.measurement import Measurement as SdkMeasurement
+from opentelemetry.trace import SpanContext, TraceFlags
 
 from litespan.export.bound import in_context
-from litespan.export.measurements import Measurement, Measurements
+from litespan.guard import guard
+
+_flags: Final = attrgetter("trace_flags")
+_sampled: Final = partial(and_, TraceFlags.SAMPLED)
+
+
+def _is_sampled(span: SpanContext) -> bool:
+    return span.is_valid and span.trace_flags.sampled
+
 
 # These look at the span of a measurement and at nothing else.
 _FILTERS: Final[Mapping[type[Any], Callable[[SpanContext], bool]]] = {
-    TraceBasedExemplarFilter: lambda span: span.is_valid and span.trace_flags.sampled,
+    TraceBasedExemplarFilter: _is_sampled,
     AlwaysOnExemplarFilter: lambda _: True,
     AlwaysOffExemplarFilter: lambda _: False,
 }
@@ -53,74 +61,60 @@ class _Measured(NamedTuple):
 
 
 class BoundSeries:
-    """Takes measurements of one attribute set, and records them together."""
+    """Records measurements of one attribute set."""
 
-    __slots__ = ("_aggregations", "_attributes", "_consumer", "_histogram", "_keep", "_storages")
+    __slots__ = ("_aggregations", "_attributes", "_consumer", "_histogram", "_storages")
 
-    def __init__(self, histogram: Any, attributes: Mapping[str, Any], measurements: Measurements) -> None:
+    def __init__(self, histogram: Any, attributes: Mapping[str, Any]) -> None:
         self._histogram = histogram
         self._attributes = attributes
-        self._keep = measurements.keep
         self._consumer = histogram._measurement_consumer
         self._storages: Mapping[Any, Any] | None = None
         self._aggregations: tuple[Any, ...] = ()
 
-    def take(self, amount: float, span: SpanContext) -> None:
-        """Take a measurement; what the histogram's own way refuses, it refuses here."""
-        # The SDK replaces the mapping when a reader comes or goes.
-        if self._consumer._reader_storages is self._storages and 0 <= amount < math.inf:
-            self._keep((self, amount, time.time_ns(), span))
-        else:
-            self._record_and_bind(amount, span)
-
-    def record_all(self, measurements: list[Measurement]) -> None:
-        """Record measurements that were taken before, the oldest first."""
-        consumer = self._consumer
-        # Where the meter was switched off, the public API takes nothing.
-        if consumer._reader_storages is not self._storages or not self._histogram._is_enabled():
-            for _, amount, _, span in measurements:
-                self._record_and_bind(amount, span)
+    def record(self, amounts: Sequence[float], times: Sequence[int], spans: Sequence[SpanContext]) -> None:
+        """Record amounts, the oldest first. What the histogram's own way refuses is refused here."""
+        if not self._histogram._is_enabled():
             return
-        allows = _FILTERS[type(consumer._sdk_config.exemplar_filter)]
-        sampled = [measurement for measurement in measurements if allows(measurement[3])]
+        # The SDK replaces the mapping when a reader comes or goes.
+        if self._consumer._reader_storages is self._storages and _are_usual(amounts):
+            self._add(amounts, times, spans)
+            return
+        storages = self._consumer._reader_storages
+        for amount, time_unix_nano, span in zip(amounts, times, spans, strict=True):
+            with guard("measurements"):  # filters and reservoirs of the program's own may fail
+                self._record_one(amount, time_unix_nano, span)
+        self._bind(storages)
+
+    def _add(self, amounts: Sequence[float], times: Sequence[int], spans: Sequence[SpanContext]) -> None:
+        allows = _FILTERS[type(self._consumer._sdk_config.exemplar_filter)]
         for aggregation in self._aggregations:
             if type(aggregation) is _ExplicitBucketHistogramAggregation and (
                 type(aggregation._reservoir) is AlignedHistogramBucketExemplarReservoir
             ):
-                self._fill(aggregation, measurements, sampled)
+                buckets = list(map(partial(bisect_left, aggregation._boundaries), amounts))
+                _fill(aggregation, amounts, Counter(buckets))
+                for place in _last_of_each(buckets, spans, allows):
+                    last: Any = self._measured(amounts[place], times[place], spans[place])
+                    aggregation._sample_exemplar(last, True)
             else:
-                offered = set(map(id, sampled))
-                for measurement in measurements:
-                    aggregation.aggregate(self._measured(measurement), id(measurement) in offered)
+                for amount, time_unix_nano, span in zip(amounts, times, spans, strict=True):
+                    aggregation.aggregate(self._measured(amount, time_unix_nano, span), allows(span))
 
-    def _fill(self, aggregation: Any, measurements: list[Measurement], sampled: list[Measurement]) -> None:
-        """Do at once what ``aggregate`` does one by one.
-
-        This reservoir keeps the last measurement of each bucket, so the others are not offered to it.
-        """
-        bucket_of = partial(bisect_left, aggregation._boundaries)
-        amounts = [amount for _, amount, _, _ in measurements]
-        with aggregation._lock:
-            if aggregation._value is None:
-                aggregation._value = aggregation._get_empty_bucket_counts()
-            for bucket, count in Counter(map(bucket_of, amounts)).items():
-                aggregation._value[bucket] += count
-            # Not `sum`, which rounds otherwise from Python 3.12 on than one addition after the other.
-            aggregation._sum = reduce(add, amounts, aggregation._sum)
-            if aggregation._record_min_max:
-                aggregation._min = min(aggregation._min, *amounts)
-                aggregation._max = max(aggregation._max, *amounts)
-        for last in {bucket_of(measurement[1]): measurement for measurement in sampled}.values():
-            aggregation._sample_exemplar(self._measured(last), True)
-
-    def _measured(self, measurement: Measurement) -> _Measured:
-        _, amount, time_unix_nano, span = measurement
+    def _measured(self, amount: float, time_unix_nano: int, span: SpanContext) -> _Measured:
         return _Measured(amount, time_unix_nano, in_context(span), self._attributes)
 
-    def _record_and_bind(self, amount: float, span: SpanContext) -> None:
-        """Record through the public API, which makes the aggregations, and remember them."""
-        storages = self._consumer._reader_storages
-        self._histogram.record(amount, self._attributes, in_context(span))
+    def _record_one(self, amount: float, time_unix_nano: int, span: SpanContext) -> None:
+        """Record as ``histogram.record`` does, which makes the aggregations."""
+        if not 0 <= amount < math.inf:
+            self._histogram.record(amount, self._attributes)  # it says why it takes none of them
+            return
+        self._consumer.consume_measurement(
+            SdkMeasurement(amount, time_unix_nano, self._histogram, in_context(span), self._attributes)
+        )
+
+    def _bind(self, storages: Mapping[Any, Any]) -> None:
+        """Remember the aggregations, if all are made and nothing of the program's own decides in them."""
         if type(self._consumer._sdk_config.exemplar_filter) not in _FILTERS:
             return
         found = self._found_in(storages)
@@ -137,3 +131,40 @@ class BoundSeries:
                 kept = {k: v for k, v in self._attributes.items() if keys is None or k in keys}
                 found.append(match._attributes_aggregation.get(_hash_attributes(kept)))
         return found
+
+
+def _are_usual(amounts: Sequence[float]) -> bool:
+    """Say whether the SDK takes amounts: finite ones that are not negative."""
+    return min(amounts) >= 0 and math.isfinite(sum(amounts))
+
+
+def _fill(aggregation: Any, amounts: Sequence[float], buckets: Mapping[int, int]) -> None:
+    """Do at once what ``aggregate`` does one by one."""
+    with aggregation._lock:
+        if aggregation._value is None:
+            aggregation._value = aggregation._get_empty_bucket_counts()
+        for bucket, count in buckets.items():
+            aggregation._value[bucket] += count
+        # Not `sum`, which rounds otherwise from Python 3.12 on than one addition after the other.
+        aggregation._sum = reduce(add, amounts, aggregation._sum)
+        if aggregation._record_min_max:
+            aggregation._min = min(aggregation._min, *amounts)
+            aggregation._max = max(aggregation._max, *amounts)
+
+
+def _last_of_each(
+    buckets: Sequence[int], spans: Sequence[SpanContext], allows: Callable[[SpanContext], bool]
+) -> Iterable[int]:
+    """Return the places of the last measurement of each bucket: of those offered, the reservoir keeps it."""
+    if allows is _is_sampled and not any(map(_sampled, map(_flags, spans))):
+        return ()  # told without a line of Python for each: so it is where the program's sampler drops all
+    last: dict[int, int] = {}
+    missing = set(buckets)
+    for place in range(len(buckets) - 1, -1, -1):
+        bucket = buckets[place]
+        if bucket in missing and allows(spans[place]):
+            last[bucket] = place
+            missing.remove(bucket)
+            if not missing:
+                break
+    return last.values()

@@ -19,7 +19,7 @@ from litespan.sources import litellm_answer, litellm_secrets, litellm_transport,
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_bedrock import split_cache_writes
 from litespan.sources.litellm_guesses import take_out_guesses
-from litespan.sources.litellm_usage import fill_cache_writes, read
+from litespan.sources.litellm_usage import fill_cache_writes, read, reader
 
 current: ContextVar[OpenCall | None] = litellm_transport.current
 
@@ -103,7 +103,7 @@ class OpenCall:
             self._end(records.OK)  # also of an answer that cannot be read: a call is never left open
 
     def _fill(self, response: Any) -> None:
-        fill_cache_writes(read(response, "usage"))
+        fill_cache_writes(reader(response)("usage"))
         mapping.fill_from_response(self.record, response)
         answer = read(self.probe, "answer")
         take_out_guesses(self.record, answer)

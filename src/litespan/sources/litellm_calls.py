@@ -30,7 +30,7 @@ from litespan.sources.litellm_call import OpenCall, current
 from litespan.sources.litellm_entrances import Entrance, found_in
 from litespan.sources.litellm_proxies import observed
 from litespan.sources.litellm_stream import StreamState, stop_asking
-from litespan.sources.litellm_usage import read
+from litespan.sources.litellm_usage import hidden_of, read
 from litespan.sources.lookout import Lookout
 from litespan.sources.patching import Patches
 
@@ -290,7 +290,7 @@ class CallSource:
     @guarded("call source")
     def _proxy(self, entrance: Entrance, call: OpenCall, response: Any) -> Any:
         reader = entrance.reader()
-        hidden = read(response, "_hidden_params")
+        hidden = hidden_of(response)
         if call.cache_key is not None and read(hidden, "cache_key") is not None:
             hidden["cache_key"] = call.cache_key
         return observed(response, StreamState(call, reader.source(response), reader))

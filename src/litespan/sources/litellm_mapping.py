@@ -18,7 +18,7 @@ from litespan.price_table import number
 from litespan.records import Failure, ModelCall, exception_type
 from litespan.sources.litellm_own_cost import own_cost
 from litespan.sources.litellm_quirks import note_google, usage_of
-from litespan.sources.litellm_usage import read, reader
+from litespan.sources.litellm_usage import hidden_of, read, reader
 
 _PARAMETERS: Final = (
     "temperature",
@@ -127,7 +127,7 @@ def _host_and_port(url: str) -> tuple[str | None, int | None]:
 
 def fill_from_response(call: ModelCall, response: Any) -> None:
     """Write down what a whole response says: id, model, finish reasons, usage, cost of a gateway."""
-    hidden = read(response, "_hidden_params")
+    hidden = hidden_of(response)
     found = reader(response)
     raw_usage = found("usage")
     call.cache_hit = from_cache(hidden)

@@ -11,7 +11,7 @@ from litespan.labels import as_name
 from litespan.sources import litellm_answer
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_readers import StreamReader
-from litespan.sources.litellm_usage import read, tokens
+from litespan.sources.litellm_usage import hidden_of, read, tokens
 
 _DATA: Final = b"data:"
 _PIECES: Final = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
@@ -27,7 +27,7 @@ def as_chat(message: Any) -> dict[str, Any]:
         "id": read(message, "id"),
         "model": read(message, "model"),
         "service_tier": read(usage, "service_tier"),
-        "_hidden_params": read(message, "_hidden_params"),
+        "_hidden_params": hidden_of(message),
         "choices": [
             {
                 "finish_reason": read(message, "stop_reason"),

@@ -13,11 +13,13 @@ from litespan.records import ModelCall, Usage
 from litespan.sources import litellm_traffic
 from litespan.sources.litellm_bedrock import BEDROCK
 from litespan.sources.litellm_usage import (
+    Told,
+    counts_of,
     merge,
     read,
     reader,
     tokens,
-    usage_from,
+    told,
     without_contradictions,
 )
 
@@ -51,10 +53,13 @@ def stream_usage(call: ModelCall, chunks: Iterable[Any] | None) -> Usage | None:
 
 
 def _corrected(call: ModelCall, raw: Any) -> Usage | None:
-    usage = usage_from(raw)
+    if raw is None:
+        return None
+    said = told(raw)
+    usage = counts_of(said)
     if usage is None or (call.operation == "embeddings" and call.litellm_provider in _COUNTED_BY_LITELLM):
         return None
-    found = reader(raw)
+    found = said.whole
     claude = "claude" in (call.model or "")
     if call.litellm_provider in _GOOGLE and not claude:
         usage.input_tokens = _with_tool_prompts(usage, tokens(found("total_tokens")))
@@ -62,7 +67,7 @@ def _corrected(call: ModelCall, raw: Any) -> Usage | None:
         usage.output_tokens = (tokens(found("completion_tokens")) or 0) + usage.reasoning_tokens
     if _is_estimated(call.litellm_provider, claude=claude):
         usage.reasoning_tokens = None
-    usage.unrated = usage.unrated or _has_surcharge(found) or _has_fees(found)
+    usage.unrated = usage.unrated or _has_surcharge(found) or _has_fees(said)
     return usage
 
 
@@ -109,13 +114,12 @@ def _has_surcharge(found: Callable[[str], Any]) -> bool:
     return found("speed") == "fast" or (isinstance(place, str) and place.lower() not in _NO_SURCHARGE)
 
 
-def _has_fees(found: Callable[[str], Any]) -> bool:
+def _has_fees(said: Told) -> bool:
     """Say whether a part is billed by the piece, or as tokens that have no rate: searches and media."""
-    made = reader(found("completion_tokens_details"))
     counts = (
-        reader(found("server_tool_use"))("web_search_requests"),
-        reader(found("prompt_tokens_details"))("web_search_requests"),
-        made("image_tokens"),
-        made("video_tokens"),
+        reader(said.whole("server_tool_use"))("web_search_requests"),
+        said.inputs("web_search_requests"),
+        said.outputs("image_tokens"),
+        said.outputs("video_tokens"),
     )
     return counts != _NO_FEES and any(tokens(count) for count in counts)

@@ -10,7 +10,7 @@ from litespan.providers import without_route
 from litespan.sources import litellm_answer
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_quirks import note_google, stream_usage
-from litespan.sources.litellm_usage import read, usage_from
+from litespan.sources.litellm_usage import hidden_of, read, usage_from
 
 # LiteLLM's providers whose streams look the same whether the provider's finish reason came or not.
 _FINISH_UNKNOWN: Final = frozenset({"gemini", "vertex_ai", "vertex_ai_beta", "cached_response"})
@@ -76,7 +76,7 @@ class StreamReader:
     def fill(self, record: records.ModelCall, inner: Any) -> None:
         """Write down what the chunks said."""
         chunks = read(inner, "chunks") or ()
-        hidden = read(inner, "_hidden_params")
+        hidden = hidden_of(inner)
         cached = read(inner, "custom_llm_provider") == "cached_response"
         record.cache_hit = cached or read(hidden, "cache_hit") is True
         mapping.fill_provider(record, hidden)

@@ -14,7 +14,7 @@ from litespan.guard import guarded, guarded_two
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_call import OpenCall
 from litespan.sources.litellm_readers import StreamReader
-from litespan.sources.litellm_usage import fill_cache_writes, read
+from litespan.sources.litellm_usage import fill_cache_writes, hidden_of, read
 
 
 class End:
@@ -130,7 +130,7 @@ def _move_usage(following: Any, chunk: Any) -> None:
     usage = following.usage
     fill_cache_writes(usage)
     chunk.usage = usage
-    hidden = read(chunk, "_hidden_params")
+    hidden = hidden_of(chunk)
     if isinstance(hidden, dict):
         hidden.setdefault("usage", usage)
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from litespan.guard import guarded
 from litespan.sources import litellm_transport
-from litespan.sources.litellm_usage import read
+from litespan.sources.litellm_usage import hidden_of, read
 from litespan.sources.patching import Patches
 
 _MODULE: Final = "litellm.llms.vertex_ai.gemini.vertex_and_google_ai_studio_gemini"
@@ -39,7 +39,7 @@ def _read_chunk(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
 @guarded("Google's streams")
 def _note_traffic(chunk: Any) -> None:
     call = litellm_transport.current.get()
-    traffic = of(read(chunk, "_hidden_params"))
+    traffic = of(hidden_of(chunk))
     if call is not None and traffic is not None:
         call.record.traffic = traffic
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from litespan.records import Usage
+from litespan.records import Usage, has_parts
 
 _NOTHING: Final = MappingProxyType[str, Any]({})
 _MAX_TOKENS: Final = 2**53  # more is no count, and exporters send no more than 2**63
@@ -41,6 +41,17 @@ def reader(source: Any) -> Callable[[str], Any]:
     return {**extra, **vars(source)}.get if extra else vars(source).get
 
 
+def hidden_of(source: Any) -> Any:
+    """Return what LiteLLM keeps beside an answer, a stream or a chunk; ``None`` where it keeps nothing.
+
+    In its pydantic objects that is a private attribute, for which pydantic looks in several places.
+    """
+    private = getattr(source, "__pydantic_private__", None)
+    if isinstance(private, dict) and "_hidden_params" in private:
+        return private["_hidden_params"]
+    return read(source, "_hidden_params")
+
+
 def tokens(value: Any) -> int | None:
     """Return a token count, or ``None`` for what is none: text, negative, fractional, absurdly large."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -64,16 +75,35 @@ def _count(value: Any) -> int | None:
     return tokens(value)
 
 
+class Told(NamedTuple):
+    """What reads a usage (Chat Completions or Responses shape), and what reads its details of both sides."""
+
+    whole: Callable[[str], Any]
+    inputs: Callable[[str], Any]
+    outputs: Callable[[str], Any]
+
+
+def told(raw: Any) -> Told:
+    """Return what reads the usage of a response or a chunk."""
+    whole = reader(raw)
+    return Told(
+        whole,
+        reader(whole("prompt_tokens_details") or whole("input_tokens_details")),
+        reader(whole("completion_tokens_details") or whole("output_tokens_details")),
+    )
+
+
 def usage_from(raw: Any) -> Usage | None:
-    """Return the usage of a response or a chunk (Chat Completions or Responses shape).
+    """Return the usage of a response or a chunk."""
+    return None if raw is None else counts_of(told(raw))
+
+
+def counts_of(said: Told) -> Usage | None:
+    """Return the counts of a usage.
 
     All zeros is what LiteLLM fills in where the provider said nothing, so it is missing, not zero.
     """
-    if raw is None:
-        return None
-    whole = reader(raw)
-    inputs = reader(whole("prompt_tokens_details") or whole("input_tokens_details"))
-    outputs = reader(whole("completion_tokens_details") or whole("output_tokens_details"))
+    whole, inputs, outputs = said
     writes = inputs("cache_creation_token_details")
     if (input_tokens := _count(whole("prompt_tokens"))) is None:
         input_tokens = _count(whole("input_tokens"))
@@ -132,6 +162,8 @@ def without_contradictions(usage: Usage) -> Usage:
 
     Which of the two is wrong cannot be known, so rates per token do not give the cost of such a call.
     """
+    if not has_parts(usage):
+        return usage
     read_tokens, written = usage.cache_read_tokens or 0, usage.cache_write_tokens
     written_1h = usage.cache_write_1h_tokens or 0
     most_written = max(written or 0, written_1h)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -23,10 +22,9 @@ from litespan.emit.cardinality import (
     Values,
     attributes_of,
 )
-from litespan.emit.histograms import CappedHistogram
+from litespan.emit.histograms import CappedHistogram, Taken
 from litespan.emit.tallies import COUNTED, Tally
 from litespan.export.bound import bind
-from litespan.export.measurements import Measurements
 from litespan.records import Standing
 
 OTHER = semconv.OTHER
@@ -148,12 +146,10 @@ def test_histogram_has_no_more_sets_than_the_limit() -> None:
     """OpenTelemetry gets no more sets than the limit, and every measurement."""
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], shutdown_on_exit=False)
-    waiting = Measurements()
-    take = partial(bind, measurements=waiting)
-    histogram = CappedHistogram(semconv.TOOL_DURATION, provider.get_meter("test"), take)
+    histogram = CappedHistogram(semconv.TOOL_DURATION, provider.get_meter("test"), bind)
+    taken = Taken([0], [INVALID_SPAN_CONTEXT])
     for number in range(3 * LIMIT):
-        histogram.record(1.0, (f"tool {number}", f"agent {number}", f"error {number}"), INVALID_SPAN_CONTEXT)
-    waiting.record()
+        histogram.record([1.0], taken, (f"tool {number}", f"agent {number}", f"error {number}"))
 
     data = reader.get_metrics_data()
     assert data is not None

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.version import __version__ as sdk_version
 
-from litespan.export.bound import TRIED
+from litespan.export.tried import TRIED
 
 RESOURCE = Resource({"service.name": "shop"})
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.metrics import Histogram
+from opentelemetry.metrics import Histogram, NoOpMeterProvider, Observation
 from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, AlwaysOnExemplarFilter, MeterProvider
 from opentelemetry.sdk.metrics import Histogram as SdkHistogram
 from opentelemetry.sdk.metrics.export import (
@@ -25,12 +25,12 @@ from opentelemetry.sdk.metrics.view import (
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
-from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext, get_current_span
 
-from litespan.emit.histograms import CappedHistogram
-from litespan.export import bound
-from litespan.export.bound import Take, bind, in_context
-from litespan.export.measurements import Measurements
+from litespan import guard
+from litespan.emit.histograms import CappedHistogram, Taken
+from litespan.export import tried
+from litespan.export.bound import Record, bind, in_context, tells_collections
 from litespan.semconv import TOOL_DURATION
 from tests.unit.export.sdk import tried_version
 
@@ -98,9 +98,19 @@ def _points(data: Any) -> Iterator[tuple[Any, ...]]:
                     yield (metric.name, *facts, buckets, exemplars)
 
 
-def publicly(histogram: Histogram, attributes: Mapping[str, Any], _: Measurements) -> Take:
+def publicly(histogram: Histogram, attributes: Mapping[str, Any]) -> Record:
     """Return the histogram's own way to record."""
-    return lambda amount, span: histogram.record(amount, attributes, in_context(span))
+
+    def record(amounts: Sequence[float], _: Sequence[int], spans: Sequence[SpanContext]) -> None:
+        for amount, span in zip(amounts, spans, strict=True):
+            histogram.record(amount, attributes, in_context(span))
+
+    return record
+
+
+def once(record: Record, amount: float = 1, span: SpanContext = INVALID_SPAN_CONTEXT) -> None:
+    """Record one amount."""
+    record([amount], [time.time_ns()], [span])
 
 
 def spans() -> list[SpanContext]:
@@ -112,18 +122,16 @@ def spans() -> list[SpanContext]:
     return [INVALID_SPAN_CONTEXT, *(tracer.start_span("s").get_span_context() for tracer in tracers)]
 
 
-def recorded(make: Callable[[], MeterProvider], way: Callable[..., Take]) -> list[Any]:
-    """Record the amounts inside and outside of spans, twice with a look in between; return all looks."""
-    provider, measurements = make(), Measurements()
+def recorded(make: Callable[[], MeterProvider], way: Callable[..., Record], parts: int) -> list[Any]:
+    """Record in and outside of spans, in parts, twice with a look in between; return all looks."""
+    provider = make()
     histogram = provider.get_meter("test").create_histogram("h", explicit_bucket_boundaries_advisory=(1, 10))
-    record = way(histogram, ATTRIBUTES, measurements)
+    record = way(histogram, ATTRIBUTES)
+    measured = [(amount, 1_000 + n, span) for n, amount in enumerate(2 * AMOUNTS) for span in spans()]
     looks = []
     for _ in range(2):
-        for amount in AMOUNTS:
-            for span in spans():
-                record(amount, span)
-                record(amount, span)
-        measurements.record()
+        for first in range(0, len(measured), parts):
+            record(*zip(*measured[first : first + parts], strict=True))
         looks.append(told(provider))
     return looks
 
@@ -145,40 +153,67 @@ class Ids(IdGenerator):
 
 
 @tried_version
+@pytest.mark.parametrize("parts", [1, 7, 1000])
 @pytest.mark.parametrize("make", PROVIDERS.values(), ids=PROVIDERS)
-def test_readers_are_told_the_same(make: Callable[[], MeterProvider]) -> None:
+def test_readers_are_told_the_same(make: Callable[[], MeterProvider], parts: int) -> None:
     """Views, aggregations, exemplars and both temporalities come out as with the public API."""
-    assert recorded(make, publicly) == recorded(make, bind)
-
-
-class Own(AlwaysOnExemplarFilter):
-    """A filter of the program's own: it may look at anything."""
+    assert recorded(make, publicly, 1) == recorded(make, bind, parts)
 
 
 @tried_version
-def test_filters_of_the_program_are_asked_where_the_measurement_is_made() -> None:
-    """With a filter that is not the SDK's own nothing waits."""
-    provider, measurements = MeterProvider([InMemoryMetricReader()], exemplar_filter=Own()), Measurements()
-    record = bind(provider.get_meter("test").create_histogram("h"), ATTRIBUTES, measurements)
-    for _ in range(3):
-        record(1, INVALID_SPAN_CONTEXT)
+def test_exemplars_have_the_time_of_their_measurement() -> None:
+    """However late it is recorded, the first of a series or a later one."""
+    provider = views(exemplar_filter=AlwaysOnExemplarFilter())()
+    record = bind(provider.get_meter("test").create_histogram("h"), ATTRIBUTES)
+    for time_ns in (5, 7):
+        record([1.0], [time_ns], [INVALID_SPAN_CONTEXT])
+        data = readers(provider)[0].get_metrics_data()
+        [point] = data.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points
+        assert [time_ns] == [exemplar.time_unix_nano for exemplar in point.exemplars]
 
+
+class Own(AlwaysOnExemplarFilter):
+    """A filter of the program's own: it may look at anything of a measurement."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+
+    def should_sample(self, value: float, time_unix_nano: int, attributes: Any, context: Any) -> bool:
+        """Note what it was asked, and fail at an amount."""
+        self.asked.append((value, time_unix_nano, dict(attributes), get_current_span(context)))
+        if value == 2:
+            raise ZeroDivisionError
+        return True
+
+
+@tried_version
+def test_filters_of_the_program_are_asked_for_each_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They see its time and span. One that fails is counted, and costs that measurement only."""
+    monkeypatch.setattr(guard, "_listeners", [])
+    own, span = Own(), spans()[1]
+    provider = MeterProvider([InMemoryMetricReader()], exemplar_filter=own)
+    before = guard.internal_errors().get("measurements", 0)
+    record = bind(provider.get_meter("test").create_histogram("h"), ATTRIBUTES)
+    record([1, 2, 3], [10, 20, 30], [span, span, span])
+
+    assert [(1, 10), (2, 20), (3, 30)] == [asked[:2] for asked in own.asked]
+    assert {span.span_id} == {asked[3].get_span_context().span_id for asked in own.asked}
     [[(_, _, count, *_)]] = told(provider)
-    assert 3 == count
+    assert 2 == count
+    assert before + 1 == guard.internal_errors()["measurements"]
 
 
 @tried_version
 def test_attributes_are_read_once() -> None:
     """After the first measurement of a series its attributes are not walked through again."""
-    provider, measurements = MeterProvider([InMemoryMetricReader()]), Measurements()
+    provider = MeterProvider([InMemoryMetricReader()])
     attributes = Watched(ATTRIBUTES)
-    record = bind(provider.get_meter("test").create_histogram("h"), attributes, measurements)
+    record = bind(provider.get_meter("test").create_histogram("h"), attributes)
 
-    record(1, INVALID_SPAN_CONTEXT)
+    once(record)
     walks = attributes.walks
     for _ in range(10):
-        record(1, INVALID_SPAN_CONTEXT)
-    measurements.record()
+        once(record)
 
     assert walks == attributes.walks > 0
     [[(_, _, count, *_)]] = told(provider)
@@ -188,47 +223,71 @@ def test_attributes_are_read_once() -> None:
 @tried_version
 def test_a_reader_that_comes_later_is_told() -> None:
     """A reader that is added later is told of all that is recorded from then on."""
-    provider, measurements = MeterProvider([InMemoryMetricReader()]), Measurements()
-    record = bind(provider.get_meter("test").create_histogram("h"), ATTRIBUTES, measurements)
-    record(1, INVALID_SPAN_CONTEXT)
+    provider = MeterProvider([InMemoryMetricReader()])
+    record = bind(provider.get_meter("test").create_histogram("h"), ATTRIBUTES)
+    once(record)
 
     provider.add_metric_reader(InMemoryMetricReader())
-    record(1, INVALID_SPAN_CONTEXT)
-    record(1, INVALID_SPAN_CONTEXT)
-    measurements.record()
+    once(record)
+    once(record)
 
     assert [3, 2] == [points[0][2] for points in told(provider)]
 
 
 @tried_version
-def test_a_reader_that_comes_while_measurements_wait_is_told() -> None:
-    """What waits is recorded for the readers that are there then, and loses nothing for the others."""
-    provider, measurements = MeterProvider([InMemoryMetricReader()]), Measurements()
-    record = bind(provider.get_meter("test").create_histogram("h"), ATTRIBUTES, measurements)
-    for _ in range(3):
-        record(1, INVALID_SPAN_CONTEXT)
+def test_a_meter_that_is_switched_off_records_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever switches it off has said so for what waits, too."""
+    provider = MeterProvider([InMemoryMetricReader()])
+    histogram: Any = provider.get_meter("test").create_histogram("h")
+    record = bind(histogram, ATTRIBUTES)
+    once(record)
+    monkeypatch.setattr(histogram, "_is_enabled", lambda: False)
+    once(record)
 
-    provider.add_metric_reader(InMemoryMetricReader())
-    measurements.record()
-
-    assert [3, 2] == [points[0][2] for points in told(provider)]
+    [[(_, _, count, *_)]] = told(provider)
+    assert 1 == count
 
 
 def test_other_versions_keep_to_the_public_api(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a version of the SDK that was not tried nothing waits, and measurements arrive all the same."""
-    monkeypatch.setattr(bound, "TRIED", "9.9.9")
+    monkeypatch.setattr(tried, "sdk_version", "0")
     provider = MeterProvider([InMemoryMetricReader()])
-    take = partial(bind, measurements=Measurements())
-    histogram = CappedHistogram(TOOL_DURATION, provider.get_meter("test"), take)
-    histogram.record(0.5, ("weather", "a", None), INVALID_SPAN_CONTEXT)
-    histogram.record(0.5, ("weather", "a", None), INVALID_SPAN_CONTEXT)
+    histogram = CappedHistogram(TOOL_DURATION, provider.get_meter("test"), bind)
+    for _ in range(2):
+        histogram.record([0.5], Taken([0], [INVALID_SPAN_CONTEXT]), ("weather", "a", None))
 
     [[(name, _, count, *_)]] = told(provider)
     assert (TOOL_DURATION.name, 2) == (name, count)
+    assert not tells_collections(provider)
+
+
+@tried_version
+def test_collections_ask_the_first_instrument_before_all_others() -> None:
+    """What is recorded in the first function of an observable is told by counters and histograms alike."""
+    reader = InMemoryMetricReader()
+    provider = MeterProvider([reader])
+    assert tells_collections(provider)
+    assert not tells_collections(NoOpMeterProvider())
+
+    meter, counted = provider.get_meter("test"), [0]
+
+    def first(_: object) -> list[Observation]:
+        counted[0] += 1
+        histogram.record(1)
+        return []
+
+    meter.create_observable_gauge("first", [first])
+    meter.create_observable_counter("second", [lambda _: [Observation(counted[0])]])
+    histogram = meter.create_histogram("h")
+
+    data = reader.get_metrics_data()
+    assert data is not None
+    points = {m.name: m.data.data_points[0] for m in data.resource_metrics[0].scope_metrics[0].metrics}
+    assert (1, 1) == (points["second"].value, points["h"].count)  # type: ignore[union-attr]
 
 
 def test_the_version_that_is_pinned_was_tried() -> None:
     """The version that development is pinned to is the one that has the fast way."""
     pins = (Path(__file__).parents[3] / "constraints.txt").read_text(encoding="utf-8")
 
-    assert f"opentelemetry-sdk=={bound.TRIED}\n" in pins
+    assert f"opentelemetry-sdk=={tried.TRIED}\n" in pins

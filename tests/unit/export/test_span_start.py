@@ -32,7 +32,7 @@ from opentelemetry.trace import (
     TraceState,
 )
 
-from litespan.export import span_start
+from litespan.export import tried
 from litespan.export.span_start import Start, starter
 from tests.unit.export.sdk import tried_version
 
@@ -116,6 +116,7 @@ PARENTS = {"none": None, "empty": Context(), "sampled": remote(1), "dropped": re
 GIVEN: Mapping[str, Mapping[str, Any]] = {
     "plain": {"a": "x", "b": 1, "c": ("y", "z"), "d": None},
     "to be cleaned": {"a": ["x"], "b": {"c": 1}, "long": "0123456789"},
+    "to be cleaned inside": {"a": ("x", ["y"]), "b": (1, object)},
     "nothing": {},
 }
 LIMITS = {
@@ -127,7 +128,7 @@ LIMITS = {
 
 def publicly(tracer: trace.Tracer) -> Start:
     """Return what calls the public API."""
-    return lambda name, context, kind, attributes, start_ns: tracer.start_span(
+    return lambda name, context, _, kind, attributes, start_ns: tracer.start_span(
         name, context, kind, attributes, (), start_ns, record_exception=False, set_status_on_exception=False
     )
 
@@ -138,12 +139,16 @@ def facts(span: Span) -> dict[str, Any]:
         return {"type": type(span), "context": span.get_span_context()}
     held = vars(span)
     attributes = held["_attributes"]
-    own = ("_span_processor", "_sampler", "_lock", "_attributes", "_events", "_links", "_resource")
+    own = ("_span_processor", "_sampler", "_lock", "_attributes", "_events", "_links", "_resource", "_status")
     return {
         "type": type(span),
+        "fields": sorted(held),
+        "limits of attributes": (attributes.maxlen, attributes.max_value_len, sorted(vars(attributes))),
+        "limits of lists": [(one._dq.maxlen, sorted(vars(one))) for one in (held["_events"], held["_links"])],
         "attributes": (attributes._dict, attributes.dropped, attributes.maxlen, attributes._immutable),
         "processors": type(held["_span_processor"]),
         "sampler": type(held["_sampler"]),
+        "status": (span.status.status_code, span.status.description),
         "resource": span.resource.attributes,
         "lists": (list(span.events), list(span.links), span.dropped_events),
         **{name: value for name, value in held.items() if name not in own},
@@ -155,14 +160,20 @@ def facts(span: Span) -> dict[str, Any]:
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_same_as_by_the_public_api(sampler: str, given: str) -> None:
     """Spans, what samplers are asked, and what processors see at the start are the same."""
-    for parent, limits, random in product(PARENTS, LIMITS, (False, True)):
+    for parent, limits, random, known in product(PARENTS, LIMITS, (False, True), (False, True)):
         by_sdk, ours = (
             started(
-                way, SAMPLERS[sampler](), LIMITS[limits], Ids(random=random), PARENTS[parent], GIVEN[given]
+                way,
+                SAMPLERS[sampler](),
+                LIMITS[limits],
+                Ids(random=random),
+                PARENTS[parent],
+                GIVEN[given],
+                known=known,
             )
             for way in (publicly, starter)
         )
-        assert by_sdk == ours, (parent, limits, random)
+        assert by_sdk == ours, (parent, limits, random, known)
 
 
 def started(  # noqa: PLR0913, PLR0917 - one of each
@@ -172,15 +183,18 @@ def started(  # noqa: PLR0913, PLR0917 - one of each
     ids: Ids,
     parent: Context | None,
     given: Mapping[str, Any],
+    *,
+    known: bool,
 ) -> list[Any]:
-    """Start a span and one below it; return what they have, and what samplers and processors saw."""
+    """Start a span and one below it, whose parent is ``known`` or looked for; return what all saw of them."""
     watching = Watching()
     resource = Resource({"service.name": "test"})
     provider = TracerProvider(sampler, resource, shutdown_on_exit=False, span_limits=limits, id_generator=ids)
     provider.add_span_processor(watching)
     start = way(provider.get_tracer("litespan", "1"))
-    span = start("chat", parent, SpanKind.CLIENT, given, 123)
-    child = start("inner", trace.set_span_in_context(span), SpanKind.INTERNAL, {}, 124)
+    span = start("chat", parent, None, SpanKind.CLIENT, given, 123)
+    above = span.get_span_context() if known else None
+    child = start("inner", trace.set_span_in_context(span), above, SpanKind.INTERNAL, {}, 124)
     return [facts(span), facts(child), getattr(sampler, "asked", None), watching.started]
 
 
@@ -190,8 +204,8 @@ def test_plain_attributes_are_not_cleaned(monkeypatch: pytest.MonkeyPatch) -> No
     seen: list[Mapping[str, Any]] = []
     start = starter(TracerProvider(shutdown_on_exit=False).get_tracer("test"))
     monkeypatch.setattr(BoundedAttributes, "_set_items", lambda _, attributes: seen.append(dict(attributes)))
-    start("s", None, SpanKind.CLIENT, GIVEN["plain"], 1)
-    start("s", None, SpanKind.CLIENT, GIVEN["to be cleaned"], 1)
+    start("s", None, None, SpanKind.CLIENT, GIVEN["plain"], 1)
+    start("s", None, None, SpanKind.CLIENT, GIVEN["to be cleaned"], 1)
 
     assert [GIVEN["to be cleaned"]] == seen
 
@@ -204,7 +218,7 @@ def test_a_tracer_that_is_switched_off() -> None:
     if not hasattr(tracer, "_set_tracer_config"):
         pytest.skip("this version of the SDK cannot switch tracers off")
     tracer._set_tracer_config(sdk._TracerConfig(is_enabled=False))
-    span = starter(tracer)("s", remote(1), SpanKind.CLIENT, {}, 1)
+    span = starter(tracer)("s", remote(1), None, SpanKind.CLIENT, {}, 1)
 
     assert not span.is_recording()
     assert 78 == span.get_span_context().span_id
@@ -213,16 +227,16 @@ def test_a_tracer_that_is_switched_off() -> None:
 def test_others_are_asked_in_public(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tracers that are not the SDK's, replaced methods and other versions go by the public API."""
     start = starter(NoOpTracerProvider().get_tracer("test"))
-    assert not start("s", None, SpanKind.CLIENT, {}, 1).is_recording()
+    assert not start("s", None, None, SpanKind.CLIENT, {}, 1).is_recording()
     called: list[str] = []
     tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
     with monkeypatch.context() as patch:
         patch.setattr(sdk.Tracer, "start_span", lambda _, name, *__, **___: called.append(name))
-        starter(tracer)("replaced", None, SpanKind.CLIENT, {}, 1)
+        starter(tracer)("replaced", None, None, SpanKind.CLIENT, {}, 1)
         patch.undo()
-        patch.setattr(span_start, "sdk_version", "0")
+        patch.setattr(tried, "sdk_version", "0")
         start = starter(tracer)
         patch.setattr(sdk.Tracer, "start_span", lambda _, name, *__, **___: called.append(name))
-        start("other version", None, SpanKind.CLIENT, {}, 1)
+        start("other version", None, None, SpanKind.CLIENT, {}, 1)
 
     assert ["replaced", "other version"] == called

@@ -1,0 +1,22 @@
+"""What the variants of a benchmark are: which tracing each of them has, and who writes its telemetry."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from agents import set_trace_processors, set_tracing_disabled
+
+import litespan
+from benchmarks.telemetry import least_processor, providers
+
+BY_HAND: Final = frozenset({"floor", "both"})
+
+
+def set_up(variant: str) -> None:
+    """Set up what traces in a variant; what is written by hand is not part of it."""
+    if variant in ("litespan", "unsampled"):
+        litespan.instrument(*providers(sampled=variant == "litespan"))
+    elif variant in ("sdk", "both"):
+        set_trace_processors([least_processor()])
+    else:
+        set_tracing_disabled(True)
