@@ -86,10 +86,12 @@ class RecordTable:
             trace.open.pop(record, None)
             if span_id is not None:
                 # An ended span stays findable for late children, in a bounded number.
-                trace.ended_spans.append(span_id)
-                kept = MAX_ENDED_SPANS if len(self._by_span) <= MAX_SPANS else FEW_ENDED_SPANS
-                while len(trace.ended_spans) > kept:
-                    self._by_span.pop(trace.ended_spans.popleft(), None)
+                ended = trace.ended_spans
+                ended.append(span_id)
+                if len(ended) > FEW_ENDED_SPANS:
+                    kept = MAX_ENDED_SPANS if len(self._by_span) <= MAX_SPANS else FEW_ENDED_SPANS
+                    while len(ended) > kept:
+                        self._by_span.pop(ended.popleft(), None)
             return True
 
     # Single look-ups need no lock: one step of a dict is one step of the interpreter.

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from litellm.types.utils import Usage
 
 from litespan.sources.litellm_own_cost import own_cost
+from litespan.sources.litellm_usage import reader
 
 BEHIND = {"is_byok": True, "cost": 0.25}
 anything = st.recursive(
@@ -45,15 +46,15 @@ anything = st.recursive(
 )
 def test_spellings(raw: Any, expected: float | None) -> None:
     """Each provider's spelling gives USD; what is no amount, or only a part of the bill, gives nothing."""
-    assert expected == own_cost(raw)
+    assert expected == own_cost(reader(raw))
 
 
 def test_litellms_usage_passes_them_on() -> None:
     """The fields of providers are found on LiteLLM's own object."""
     counts: dict[str, Any] = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
-    assert 0.25 == own_cost(Usage(**counts, cost=0.25))
-    assert 0.25 == own_cost(Usage(**counts, estimated_cost=0.25))
-    assert 0.25 == own_cost(Usage(**counts, cost_in_usd_ticks=2_500_000_000))
+    assert 0.25 == own_cost(reader(Usage(**counts, cost=0.25)))
+    assert 0.25 == own_cost(reader(Usage(**counts, estimated_cost=0.25)))
+    assert 0.25 == own_cost(reader(Usage(**counts, cost_in_usd_ticks=2_500_000_000)))
 
 
 @given(
@@ -66,5 +67,5 @@ def test_litellms_usage_passes_them_on() -> None:
 )
 def test_never_raises(raw: dict[str, Any]) -> None:
     """Whatever a server sends, there is an amount that is finite and not negative, or none."""
-    cost = own_cost(raw)
+    cost = own_cost(reader(raw))
     assert cost is None or 0 <= cost < float("inf")

@@ -15,7 +15,7 @@ from litespan.price_table import given_price
 from litespan.pricing import charge
 from litespan.records import ModelCall, Usage
 from litespan.sources.litellm_quirks import stream_usage, usage_of
-from litespan.sources.litellm_usage import merge, usage_from, without_contradictions
+from litespan.sources.litellm_usage import merge, told, usage_from, without_contradictions
 
 LARGEST = 2**53
 COUNTS = [field.name for field in fields(Usage) if field.name not in ("complete", "unrated")]
@@ -111,7 +111,7 @@ def numbers_in(raw: Any) -> set[int]:
 @example(raw={"prompt_tokens": 10**400, "completion_tokens": -(10**400)}, call=ModelCall())
 def test_any_usage_of_an_answer(raw: Any, call: ModelCall) -> None:
     """A usage of any form is sound or missing, and its price is not negative."""
-    usage = usage_of(call, raw)
+    usage = usage_of(call, told(raw))
 
     if usage is not None:
         assert usage.input_tokens or usage.output_tokens

@@ -17,6 +17,7 @@ from litespan.guard import guard
 
 # Records whose measurements wait at most. To record them takes a fraction of a millisecond.
 MOST: Final = 256
+_MOST_ITEMS: Final = 3 * MOST
 # Seconds. Who waits longer for a recording to end waits for itself: a log handler that collects metrics, say.
 PATIENCE: Final = 1.0
 
@@ -35,7 +36,10 @@ class Measurements:
 
     def __init__(self, *, at_once: bool = False) -> None:
         self._at_once = at_once
-        self._waiting: list[tuple[Write, Common, Own]] = []
+        # Three items for each record, not a tuple of them, and equal ones once: what waits lives long
+        # enough for the garbage collector to look at it.
+        self._waiting: list[Any] = []
+        self._commons: dict[Common, Common] = {}
         self._recording = threading.Lock()
 
     def of(self, write: Write) -> Callable[[Common, Own], None]:
@@ -47,11 +51,11 @@ class Measurements:
         if self._at_once:
             write(common, [own])
             return
-        hash(common)  # what cannot be grouped fails here, and alone
+        common = self._commons.setdefault(common, common)  # what cannot be grouped fails here, and alone
         waiting = self._waiting
-        waiting.append((write, common, own))
+        waiting.extend((write, common, own))
         # Not if somebody is at it, who may be in this very thread: this may be a finalizer.
-        if len(waiting) >= MOST and self._recording.acquire(blocking=False):
+        if len(waiting) >= _MOST_ITEMS and self._recording.acquire(blocking=False):
             self._record()
 
     def record(self) -> None:
@@ -65,8 +69,9 @@ class Measurements:
             # Two steps of a list, each of them whole: what others add in between stays.
             taken = self._waiting[:]
             del self._waiting[: len(taken)]
+            self._commons.clear()
             groups: defaultdict[tuple[Write, Common], list[Own]] = defaultdict(list)
-            for write, common, own in taken:
+            for write, common, own in zip(*[iter(taken)] * 3, strict=True):
                 groups[write, common].append(own)
             for (write, common), owns in groups.items():
                 with guard("measurements"):
@@ -77,4 +82,5 @@ class Measurements:
     def reset_after_fork(self) -> None:
         """Forget the parent's measurements in a forked child; the thread that recorded some is not there."""
         self._waiting.clear()
+        self._commons.clear()
         self._recording = threading.Lock()

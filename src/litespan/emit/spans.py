@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
@@ -42,7 +42,7 @@ class SpanInContext:
     ``name`` is what the span was called when it began.
     """
 
-    __slots__ = ("_base", "_context", "_variable", "dropped", "marks", "name", "span", "span_context")
+    __slots__ = ("_base", "_context", "dropped", "marks", "name", "span", "span_context")
 
     def __init__(
         self, span: Span, marks: CallMarks | None = None, *, dropped: bool = False, name: str = ""
@@ -54,7 +54,6 @@ class SpanInContext:
         self.dropped = dropped
         self._base: Context | None = None
         self._context: Context | None = None
-        self._variable: contextvars.ContextVar[Context] | None = None
 
     @property
     def context(self) -> Context:
@@ -66,37 +65,19 @@ class SpanInContext:
         self.span = NonRecordingSpan(self.span_context)
 
     def attach(self) -> object:
-        """Make the span current in this context.
-
-        A stream is attached at every chunk: from the second time on, the variable that OpenTelemetry's first
-        token names is set directly, which is all that its API does.
-        """
-        variable = self._variable
-        base = otel_context.get_current() if variable is None else variable.get()
+        """Make the span current in this context."""
+        base = otel_context.get_current() if _VARIABLE is None else _VARIABLE.get()
         context = self._context
         if context is None or base is not self._base:
             context = set_span_in_context(self.span, base)
             if self.marks is not None:
                 context = self.marks.mark(context)
             self._base, self._context = base, context
-        if variable is not None:
-            return variable.set(context)
-        token = otel_context.attach(context)
-        if isinstance(token, contextvars.Token):
-            self._variable = token.var
-        return token
+        return otel_context.attach(context) if _VARIABLE is None else _VARIABLE.set(context)
 
     def detach(self, token: object) -> None:
         """Undo :meth:`attach`, only where it was done."""
-        variable = self._variable
-        if variable is None:
-            detach(token, self._context)
-            return
-        try:
-            if variable.get() is self._context:
-                variable.reset(token)  # type: ignore[arg-type]  # the variable made it
-        except (LookupError, ValueError, RuntimeError):
-            return
+        detach(token, self._context)
 
 
 def detach(token: object, attached: Context | None) -> None:
@@ -113,6 +94,19 @@ def detach(token: object, attached: Context | None) -> None:
             token.var.reset(token)
     except (LookupError, ValueError, RuntimeError):
         return
+
+
+def _variable() -> contextvars.ContextVar[Context] | None:
+    """Return the variable in which OpenTelemetry keeps its context; ``None`` where it is kept otherwise.
+
+    Setting that directly is all that its API does, in several calls.
+    """
+    token: object = otel_context.attach(otel_context.get_current())
+    detach(token, otel_context.get_current())
+    return token.var if isinstance(token, contextvars.Token) else None
+
+
+_VARIABLE: Final = _variable()
 
 
 class SpanEmitter:

@@ -7,7 +7,7 @@ LiteLLM call that the program makes inside it tells the record the rest.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from litespan import records
@@ -38,11 +38,11 @@ class ModelSpans:
             # For spans of HTTP clients. A stream yields to the program, where this would be wrong.
             call.attached = call.handle.attach()
 
-    def end(self, span: Any, call: Record | None, parent: Record | None) -> None:
-        """End the call of a span."""
+    def end(self, span: Any, call: Record | None, parent_of: Callable[[Any], Record | None]) -> None:
+        """End the call of a span; ``parent_of`` finds the parent of one that has no record yet."""
         if agents_models.is_litellm(span.span_data):
             if call is None:
-                self._never_sent(span, parent)
+                self._never_sent(span, parent_of(span))
             return
         if not isinstance(call, ModelCall):
             return

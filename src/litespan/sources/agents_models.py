@@ -34,7 +34,7 @@ def is_litellm(data: Any) -> bool:
 
 def config_of(data: Any) -> Mapping[str, Any]:
     """Return a generation span's model configuration, empty where there is none."""
-    config = read(data, "model_config")
+    config = getattr(data, "model_config", None)
     return config if type(config) is dict or isinstance(config, Mapping) else {}  # the first is told faster
 
 

@@ -96,7 +96,7 @@ class AgentsProcessor(TracingProcessor):
             record.handle.detach(record.attached)
             record.attached = None
         if data.type in agents_models.MODEL_SPANS:
-            self._models.end(span, record, self._parent(span))
+            self._models.end(span, record, self._parent)
             return
         if record is None:
             return

@@ -103,8 +103,10 @@ class OpenCall:
             self._end(records.OK)  # also of an answer that cannot be read: a call is never left open
 
     def _fill(self, response: Any) -> None:
-        fill_cache_writes(reader(response)("usage"))
         mapping.fill_from_response(self.record, response)
+        usage = self.record.usage
+        if usage is not None and (usage.cache_write_tokens or usage.unrated):  # of no others there is a word
+            fill_cache_writes(reader(response)("usage"))
         answer = read(self.probe, "answer")
         take_out_guesses(self.record, answer)
         split_cache_writes(self.record, answer)

@@ -6,7 +6,7 @@ Pure functions; they read the host's objects and change none.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
 from operator import is_not
 from typing import Any, Final
@@ -18,7 +18,7 @@ from litespan.price_table import number
 from litespan.records import Failure, ModelCall, exception_type
 from litespan.sources.litellm_own_cost import own_cost
 from litespan.sources.litellm_quirks import note_google, usage_of
-from litespan.sources.litellm_usage import hidden_of, read, reader
+from litespan.sources.litellm_usage import hidden_of, read, reader, told
 
 _PARAMETERS: Final = (
     "temperature",
@@ -129,7 +129,7 @@ def fill_from_response(call: ModelCall, response: Any) -> None:
     """Write down what a whole response says: id, model, finish reasons, usage, cost of a gateway."""
     hidden = hidden_of(response)
     found = reader(response)
-    raw_usage = found("usage")
+    usage = told(found("usage"))
     call.cache_hit = from_cache(hidden)
     call.response_id = as_name(found("id"))
     call.service_tier = as_name(found("service_tier"))
@@ -137,9 +137,9 @@ def fill_from_response(call: ModelCall, response: Any) -> None:
     call.finish_reasons = _finish_reasons(found("choices"), found("status"))
     fill_provider(call, hidden)
     call.response_model = _own_name(found("model"), call.litellm_provider)
-    call.usage = usage_of(call, raw_usage)
+    call.usage = usage_of(call, usage)
     note_google(call, hidden)
-    fill_from_hidden(call, hidden, raw_usage)
+    fill_from_hidden(call, hidden, usage.whole)
 
 
 def from_cache(hidden: Any) -> bool:
@@ -158,10 +158,13 @@ def fill_provider(call: ModelCall, hidden: Any) -> None:
         call.litellm_provider = as_name(read(hidden, "custom_llm_provider"))
 
 
-def fill_from_hidden(call: ModelCall, hidden: Any, raw_usage: Any = None) -> None:
-    """Write down what LiteLLM keeps beside a response or stream: a gateway's own cost in USD."""
+def fill_from_hidden(call: ModelCall, hidden: Any, in_usage: Callable[[str], Any]) -> None:
+    """Write down what LiteLLM keeps beside a response or stream: a gateway's own cost in USD.
+
+    ``in_usage`` reads the usage, which may tell it, too.
+    """
     header = number(read(read(hidden, "additional_headers"), "llm_provider-x-litellm-response-cost"))
-    own = own_cost(raw_usage)
+    own = own_cost(in_usage)
     # A proxy may add to what its provider says. OpenRouter has no header: LiteLLM puts its fee in that place.
     told = own if call.litellm_provider == "openrouter" else header or own
     call.provider_cost = told or call.provider_cost

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from litespan.price_table import number
-from litespan.sources.litellm_usage import read, reader
+from litespan.sources.litellm_usage import read
 
 _TICKS_PER_USD: Final = 10**10
 
 
-def own_cost(raw: Any) -> float | None:
-    """Return the cost in a usage, all fees included; ``None`` where it tells none.
+def own_cost(found: Callable[[str], Any]) -> float | None:
+    """Return the cost in a usage, all fees included; ``None`` where it tells none. ``found`` reads it.
 
     OpenRouter and gateways like it have a number in ``cost``, Perplexity a table of it whose sum is
     ``total_cost``, xAI ``cost_in_usd_ticks``, DeepInfra ``estimated_cost``. LiteLLM passes all of them on.
     """
-    found = reader(raw)
     cost = found("cost")
     if isinstance(cost, dict):
         return number(cost.get("total_cost"))
     told = number(cost)
     if told is not None:
-        behind = _billed_behind(raw)
+        behind = _billed_behind(found)
         return None if behind is None else number(told + behind)
     ticks = number(found("cost_in_usd_ticks"))
     return ticks / _TICKS_PER_USD if ticks is not None else number(found("estimated_cost"))
 
 
-def _billed_behind(raw: Any) -> float | None:
+def _billed_behind(found: Callable[[str], Any]) -> float | None:
     """Return what the provider behind OpenRouter bills to a user's own key; ``None`` if it is not told."""
-    if read(raw, "is_byok") is not True:
+    if found("is_byok") is not True:
         return 0.0
-    return number(read(read(raw, "cost_details"), "upstream_inference_cost"))
+    return number(read(found("cost_details"), "upstream_inference_cost"))

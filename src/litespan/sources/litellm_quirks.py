@@ -31,6 +31,8 @@ _COUNTED_BY_LITELLM: Final = frozenset({"gemini", "huggingface"})
 _ANTHROPIC: Final = frozenset({"anthropic", "anthropic_text"})
 # Providers that sell Claude beside other models, all of them by Anthropic's own API.
 _CLAUDE_TOO: Final = frozenset({"azure_ai", *_GOOGLE})
+# Of all others the counts are taken as they are.
+_COUNTING_OTHERWISE: Final = _COUNTED_BY_LITELLM | _ANTHROPIC | _CLAUDE_TOO | BEDROCK | {_PERPLEXITY}
 # Where Anthropic ran a model: these words mean no surcharge.
 _NO_SURCHARGE: Final = frozenset({"", "global", "not_available"})
 # Google's name of how a call was served -> the service tier that has its prices.
@@ -41,34 +43,38 @@ _PREPAID_TRAFFIC: Final = "PROVISIONED_THROUGHPUT"
 _NO_FEES: Final = (None, None, None, None)
 
 
-def usage_of(call: ModelCall, raw: Any) -> Usage | None:
+def usage_of(call: ModelCall, said: Told) -> Usage | None:
     """Return the usage of a whole answer as the provider of this call meant it."""
-    return _settled(call, _corrected(call, raw))
+    return _settled(call, _corrected(call, said))
 
 
 def stream_usage(call: ModelCall, chunks: Iterable[Any] | None) -> Usage | None:
     """Return the usage that the provider sent in a stream's chunks; they hold none of LiteLLM's estimates."""
-    found = (_corrected(call, read(chunk, "usage")) for chunk in chunks or ())
+    sent = (raw for chunk in chunks or () if (raw := read(chunk, "usage")) is not None)
+    found = (_corrected(call, told(raw)) for raw in sent)
     return _settled(call, merge(usage for usage in found if usage is not None))
 
 
-def _corrected(call: ModelCall, raw: Any) -> Usage | None:
-    if raw is None:
-        return None
-    said = told(raw)
+def _corrected(call: ModelCall, said: Told) -> Usage | None:
     usage = counts_of(said)
-    if usage is None or (call.operation == "embeddings" and call.litellm_provider in _COUNTED_BY_LITELLM):
+    if usage is None:
         return None
-    found = said.whole
-    claude = "claude" in (call.model or "")
-    if call.litellm_provider in _GOOGLE and not claude:
-        usage.input_tokens = _with_tool_prompts(usage, tokens(found("total_tokens")))
-    if call.litellm_provider == _PERPLEXITY and usage.reasoning_tokens:
-        usage.output_tokens = (tokens(found("completion_tokens")) or 0) + usage.reasoning_tokens
-    if _is_estimated(call.litellm_provider, claude=claude):
-        usage.reasoning_tokens = None
-    usage.unrated = usage.unrated or _has_surcharge(found) or _has_fees(said)
+    if call.litellm_provider in _COUNTING_OTHERWISE:
+        if call.operation == "embeddings" and call.litellm_provider in _COUNTED_BY_LITELLM:
+            return None
+        _count_otherwise(usage, call, said.whole)
+    usage.unrated = usage.unrated or _has_surcharge(said.whole) or _has_fees(said)
     return usage
+
+
+def _count_otherwise(usage: Usage, call: ModelCall, found: Callable[[str], Any]) -> None:
+    provider, claude = call.litellm_provider, "claude" in (call.model or "")
+    if provider in _GOOGLE and not claude:
+        usage.input_tokens = _with_tool_prompts(usage, tokens(found("total_tokens")))
+    if provider == _PERPLEXITY and usage.reasoning_tokens:
+        usage.output_tokens = (tokens(found("completion_tokens")) or 0) + usage.reasoning_tokens
+    if _is_estimated(provider, claude=claude):
+        usage.reasoning_tokens = None
 
 
 def _settled(call: ModelCall, usage: Usage | None) -> Usage | None:

@@ -10,7 +10,7 @@ from litespan.providers import without_route
 from litespan.sources import litellm_answer
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_quirks import note_google, stream_usage
-from litespan.sources.litellm_usage import hidden_of, read, usage_from
+from litespan.sources.litellm_usage import hidden_of, read, reader, usage_from
 
 # LiteLLM's providers whose streams look the same whether the provider's finish reason came or not.
 _FINISH_UNKNOWN: Final = frozenset({"gemini", "vertex_ai", "vertex_ai_beta", "cached_response"})
@@ -92,7 +92,7 @@ class StreamReader:
             provider = record.litellm_provider or ""
             record.response_model = without_route(provider, record.response_model)
         record.system_fingerprint = as_name(read(inner, "system_fingerprint"))
-        mapping.fill_from_hidden(record, hidden, chunks and read(chunks[-1], "usage"))
+        mapping.fill_from_hidden(record, hidden, reader(read(chunks[-1], "usage") if chunks else None))
         if record.captures_content:
             record.output = litellm_answer.choices_of(chunks)
 

@@ -84,7 +84,7 @@ class Told(NamedTuple):
 
 
 def told(raw: Any) -> Told:
-    """Return what reads the usage of a response or a chunk."""
+    """Return what reads the usage of a response or a chunk; of ``None``, what finds nothing."""
     whole = reader(raw)
     return Told(
         whole,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -65,6 +66,26 @@ def test_what_differs_in_what_groups_have_in_common_comes_apart() -> None:
     waiting.record()
 
     assert [(("a",), [(1,), (3,)]), (("b",), [(2,)])] == told
+
+
+def test_equal_ones_wait_as_one() -> None:
+    """What groups have in common is kept once while it waits, and let go with them."""
+
+    class Name:
+        pass
+
+    name, told = Name(), list[Common]()
+    known = weakref.ref(name)
+    waiting = Measurements()
+    for amount in (1, 2):
+        waiting.keep(lambda common, _: told.append(common), (name,), (amount,))
+    assert 1 == len({id(item) for item in waiting._waiting if isinstance(item, tuple) and name in item})
+
+    waiting.record()
+    assert [(name,), (name,)] == told
+    told.clear()
+    del name
+    assert known() is None
 
 
 def test_what_cannot_be_grouped_fails_alone() -> None:
