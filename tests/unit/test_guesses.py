@@ -10,6 +10,8 @@ import pytest
 
 from litespan.records import ModelCall, Usage
 from litespan.sources.litellm_guesses import take_out_guesses
+from litespan.sources.litellm_quirks import usage_of
+from litespan.sources.litellm_usage import told
 
 BOTH = {"prompt_eval_count": 5, "eval_count": 3}
 
@@ -76,3 +78,12 @@ def test_embeddings_of_cohere() -> None:
     billed = {"meta": {"billed_units": {"input_tokens": 5}}}
     embedding = a_call("cohere", "embeddings")
     assert (5, 3) == left(embedding, httpx.Response(200, json=billed))
+
+
+@pytest.mark.parametrize(("provider", "is_known"), [("huggingface", False), ("gemini", False), ("openai", True)])
+def test_inputs_of_embeddings_that_litellm_counts(provider: str, *, is_known: bool) -> None:
+    """Where LiteLLM counts the input of embeddings itself, whatever the provider said, it is missing."""
+    call = ModelCall(operation="embeddings", provider=provider, litellm_provider=provider)
+    usage = usage_of(call, told({"prompt_tokens": 7, "completion_tokens": 0}))
+
+    assert is_known == (usage is not None)
