@@ -80,7 +80,9 @@ def test_embeddings_of_cohere() -> None:
     assert (5, 3) == left(embedding, httpx.Response(200, json=billed))
 
 
-@pytest.mark.parametrize(("provider", "is_known"), [("huggingface", False), ("gemini", False), ("openai", True)])
+@pytest.mark.parametrize(
+    ("provider", "is_known"), [("huggingface", False), ("gemini", False), ("openai", True)]
+)
 def test_inputs_of_embeddings_that_litellm_counts(provider: str, *, is_known: bool) -> None:
     """Where LiteLLM counts the input of embeddings itself, whatever the provider said, it is missing."""
     call = ModelCall(operation="embeddings", provider=provider, litellm_provider=provider)
