@@ -72,11 +72,7 @@ def is_personal(name: str) -> bool:
 def as_text(value: str) -> str:
     """Return a text in the length that is kept, and without what UTF-8 cannot hold."""
     text = value[:MAX_TEXT]
-    return text if text.isascii() else _in_utf8(text)
-
-
-def _in_utf8(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def as_name(value: object) -> str | None:
@@ -84,10 +80,7 @@ def as_name(value: object) -> str | None:
 
     Such texts come from models, servers and users. One that UTF-8 cannot hold would fail a whole export.
     """
-    if not isinstance(value, str):
-        return None
-    text = value[:MAX_TEXT]
-    return (text if text.isascii() else _in_utf8(text)) or None
+    return as_text(value) or None if isinstance(value, str) else None
 
 
 def as_id(value: object) -> str | None:

@@ -105,7 +105,8 @@ class OpenCall:
     def _fill(self, response: Any) -> None:
         mapping.fill_from_response(self.record, response)
         usage = self.record.usage
-        if usage is not None and (usage.cache_write_tokens or usage.unrated):  # of no others there is a word
+        # Most write nothing to a cache. One that contradicts itself may have lost that count.
+        if usage is not None and (usage.cache_write_tokens or usage.unrated):
             fill_cache_writes(reader(response)("usage"))
         answer = read(self.probe, "answer")
         take_out_guesses(self.record, answer)
