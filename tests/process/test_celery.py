@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
 
 import pytest
 from celery import Celery  # type: ignore[import-untyped]
@@ -15,6 +15,7 @@ from litespan.testing import Provider
 from tests.fakes.otlp_server import Received, collector
 from tests.process.workers.arrivals import calls_by_process, durations_by_process, runs_by_process
 from tests.process.zero_code.commands import BIN, environment, finish, start
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
@@ -24,6 +25,7 @@ pytestmark = [
 WORKERS = str(Path(__file__).parent / "workers")
 COMMAND = [str(BIN / "celery"), "--workdir", WORKERS, "--app", "tasks", "--quiet", "worker"]
 OPTIONS = ["--concurrency", "2", "--loglevel", "error"]
+SPANS = 3  # of a run: its root, its agent and its call
 ALONE = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 
 
@@ -41,18 +43,18 @@ def messages(tmp_path: Path) -> Path:
     return folder
 
 
-def work(messages: Path, received: Received, provider: Provider, *options: str) -> subprocess.Popen[str]:
-    """Start a worker."""
+@contextmanager
+def worker(messages: Path, received: Received, provider: Provider, *options: str) -> Iterator[None]:
+    """Run a worker, and end it as an operator does: it may finish its tasks."""
     variables = environment(provider.base_url, received.endpoint) | {"MESSAGES": str(messages)}
     # Celery warns of users like those of containers.
     variables |= {"C_FORCE_ROOT": "true", "PYTHONWARNINGS": "ignore"}
-    return start([*COMMAND, *OPTIONS, *ALONE, *options], messages.parent, variables)
-
-
-def stop(worker: subprocess.Popen[str]) -> None:
-    """End a worker as an operator does: it may finish its tasks."""
-    worker.send_signal(signal.SIGTERM)
-    code, _, errors = finish(worker)
+    process = start([*COMMAND, *OPTIONS, *ALONE, *options], messages.parent, variables)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        code, _, errors = finish(process)
     assert (0, "") == (code, errors)
 
 
@@ -62,12 +64,10 @@ def test_processes_that_are_replaced(messages: Path) -> None:
     The worker is stopped only then: with a broker that has no event loop, a thread of Celery starts those
     that replace others, and Linux kills them when that thread ends, even amid their exit handlers.
     """
-    with Provider() as provider, collector() as received:
-        worker = work(messages, received, provider, "--max-tasks-per-child", "1")
-        deadline = monotonic() + 120
-        while sum(durations_by_process(received).values()) < 6 and monotonic() < deadline:
-            sleep(0.05)
-        stop(worker)
+    one_each = ("--max-tasks-per-child", "1")
+    with Provider() as provider, collector() as received, worker(messages, received, provider, *one_each):
+        wait_until(lambda: sum(durations_by_process(received).values()) == 6, 120)
+        wait_until(lambda: len(received.spans()) == 6 * SPANS, 120)
 
     runs = runs_by_process(received)
     assert [1] * 6 == list(runs.values())
@@ -76,10 +76,8 @@ def test_processes_that_are_replaced(messages: Path) -> None:
 
 def test_processes_that_are_stopped(messages: Path) -> None:
     """Every task's run arrives, also of processes that end with the worker."""
-    with Provider() as provider, collector() as received:
-        worker = work(messages, received, provider)
+    with Provider() as provider, collector() as received, worker(messages, received, provider):
         assert provider.wait_for_calls(6, timeout=120)
-        stop(worker)
 
     runs = runs_by_process(received)
     assert 6 == sum(runs.values())

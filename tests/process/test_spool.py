@@ -9,14 +9,14 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.otlp_server import collector, dead_endpoint
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
@@ -65,20 +65,12 @@ def ended(process: subprocess.Popen[bytes]) -> int:
     return len(process.stdout.read().splitlines())
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60.0) -> None:
-    """Wait for a condition; fail if it does not come."""
-    begin = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begin < seconds
-        time.sleep(0.02)
-
-
 def inherit(spool: Path, heirs: int = 1) -> Counter[str]:
     """Let other processes send what is in the spool; return how often each span arrived."""
     with collector() as received, contextlib.ExitStack() as stack:
         for _ in range(heirs):
             stack.enter_context(program(spool, received.endpoint, "heir", 0, wait=True))
-        wait_until(lambda: not spooled(spool))
+        wait_until(lambda: not spooled(spool), 60)
         return Counter(span.name for span in received.spans())
 
 
@@ -110,7 +102,7 @@ def test_kill_while_it_sends(tmp_path: Path) -> None:
         assert received.arrived.wait(30)
         assert process.stdout
         lines = [process.stdout.readline() for _ in range(10)]
-        wait_until(lambda: written(tmp_path, "span") == 10)
+        wait_until(lambda: written(tmp_path, "span") == 10, 60)
         process.send_signal(signal.SIGKILL)
         process.wait()
         number = len(lines) + ended(process)
@@ -129,7 +121,7 @@ def test_many_processes_share_a_folder(tmp_path: Path) -> None:
                 assert process.stdout
                 for _ in range(300):
                     process.stdout.readline()
-                wait_until(lambda n=number: written(tmp_path, f"p{n}") == 300)  # type: ignore[misc]
+                wait_until(lambda n=number: written(tmp_path, f"p{n}") == 300, 60)  # type: ignore[misc]
                 process.send_signal(signal.SIGKILL)
             process.wait()
     arrived = inherit(tmp_path, heirs=3)

@@ -16,6 +16,7 @@ from litespan.export.pipeline import Pipeline, build
 from litespan.export.spool import pause
 from litespan.settings import ConfigurationError, load_settings
 from tests.fakes.otlp_server import Mode, Protocol, Received, collector, dead_endpoint
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no lock that ends with its process")
 
@@ -52,14 +53,6 @@ def record(pipeline: Pipeline, spans: int = 1, tokens: int = 1) -> None:
     for number in range(spans):
         with tracer.start_as_current_span(f"span {number}"):
             counter.add(tokens)
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Wait for a condition; fail if it does not come."""
-    begin = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begin < seconds
-        time.sleep(0.01)
 
 
 def port_of(received: Received) -> int:
@@ -103,7 +96,7 @@ def test_outage_loses_nothing(make: Build, protocol: Protocol, quick: None) -> N
 
     with collector(protocol, port=port_of(received), received=received):
         wait_until(
-            lambda: pipeline.stats()["traces"]["spooled"] + pipeline.stats()["metrics"]["spooled"] == 0
+            lambda: pipeline.stats()["traces"]["spooled"] + pipeline.stats()["metrics"]["spooled"] == 0, 10
         )
         assert pipeline.flush(5)
     names = [f"span {number}" for number in range(600)]
@@ -121,7 +114,7 @@ def test_the_next_process_sends_the_rest(make: Build, protocol: Protocol) -> Non
     assert not first.shutdown(5)
     with collector(protocol) as received:
         second = make(received.endpoint, protocol, service_name="second")
-        wait_until(lambda: len(received.spans()) == 700 and received.metric_requests)
+        wait_until(lambda: len(received.spans()) == 700 and received.metric_requests, 10)
         record(second, 1)
         assert second.flush(5)
 
@@ -224,7 +217,7 @@ def test_split_goes_on_after_an_outage(make: Build, quick: None) -> None:
         record(pipeline, 500)
         assert not pipeline.flush(2)
         received.mode = "413"
-        wait_until(lambda: pipeline.stats()["traces"]["spooled"] == 0)
+        wait_until(lambda: pipeline.stats()["traces"]["spooled"] == 0, 10)
 
     assert [f"span {number}" for number in range(500)] == [span.name for span in received.spans()]
     assert pipeline.stats()["traces"]["exported"] == 500
@@ -270,7 +263,7 @@ def test_retry_after_is_kept(make: Build, protocol: Protocol, quick: None) -> No
         assert time.monotonic() - begin < 1
         assert received.refused == 1
         received.mode = "ok"
-        wait_until(received.spans)
+        wait_until(received.spans, 10)
         assert time.monotonic() - refused_at > 1.5
 
 
@@ -280,9 +273,9 @@ def test_outage_is_logged_once(make: Build, quick: None, caplog: pytest.LogCaptu
         pipeline = make(received.endpoint, metrics_exporter="none")
         record(pipeline, 1)
         assert not pipeline.flush(1)
-        wait_until(lambda: received.refused > 3)
+        wait_until(lambda: received.refused > 3, 10)
         received.mode = "ok"
-        wait_until(received.spans)
+        wait_until(received.spans, 10)
         pipeline.flush(1)
     lines = [record.getMessage() for record in caplog.records if "traces: OTLP" in record.getMessage()]
 
