@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Generator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from litespan import guard
 from tests.isolation import clean_environment, heed_interrupts, refuse_foreign_hosts
@@ -15,6 +16,10 @@ from tests.isolation import clean_environment, heed_interrupts, refuse_foreign_h
 # Before any test module imports a host: LiteLLM reads its variables, and would fetch prices, when imported.
 clean_environment(os.environ)
 heed_interrupts()
+
+# A busy machine is slow, which is no fault of what is tested.
+settings.register_profile("any-speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-speed")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -7,7 +7,7 @@ from typing import Any
 
 import litellm
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from litespan.testing import Capture, Provider, Reply, ServedUsage
@@ -30,7 +30,6 @@ def test_rates_are_distinct_and_depend_only_on_the_order() -> None:
     assert len({rate for card in first.values() for rate in card}) == 6 * len(MODELS)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(MODELS), *[counts] * 6), max_size=10))
 def test_sums_are_exact_as_floats(bills: list[tuple[Any, ...]]) -> None:
     """Bills of millions of tokens add up to the same number in floats and in Decimals."""

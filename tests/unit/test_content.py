@@ -283,7 +283,6 @@ def test_safe_url(url: str, expected: str | None) -> None:
     assert safe_url(url) == expected
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_safe_url_of_any_text(text: str) -> None:
     """No text makes it raise, and no user-info or query comes out."""
@@ -590,7 +589,6 @@ message = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(value=junk, max_bytes=st.integers(0, 400))
 def test_any_value_gives_valid_json(value: Any, max_bytes: int) -> None:
     """Whatever the value: valid JSON within the size, or nothing, and no exception."""
@@ -601,7 +599,7 @@ def test_any_value_gives_valid_json(value: Any, max_bytes: int) -> None:
         json.loads(text)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(messages=st.lists(message, max_size=8) | junk, max_bytes=st.integers(50, 2000))
 def test_any_messages_give_valid_json(messages: Any, max_bytes: int) -> None:
     """Whatever the messages: lists of shapes that encode to valid JSON within the size."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from litespan import guard
@@ -649,7 +649,6 @@ entries = st.fixed_dictionaries(
 ).flatmap(lambda base: st.dictionaries(keys, rates).map(lambda extra: base | extra))
 
 
-@settings(deadline=None)
 @given(
     entry=entries,
     usage=usages,
@@ -669,7 +668,6 @@ def test_a_cost_is_never_negative_and_its_parts_sum_up(
         assert set(cost.by_class) <= {"input", "cache_read", "cache_write", "output", "reasoning"}
 
 
-@settings(deadline=None)
 @given(usage=usages, price=st.dictionaries(st.sampled_from(["input", "output", "cache_read"]), rates))
 def test_any_given_price(usage: Usage, price: dict[str, Any]) -> None:
     """A price on the model that is not what it should be gives no cost rather than an exception."""
@@ -678,7 +676,6 @@ def test_any_given_price(usage: Usage, price: dict[str, Any]) -> None:
     assert cost is None or cost.amount >= 0
 
 
-@settings(deadline=None)
 @given(st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.binary())
 def test_any_number(value: object) -> None:
     """A price is a finite number, 0 or more, or it is None."""

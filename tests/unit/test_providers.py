@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from litespan.providers import (
@@ -159,7 +159,6 @@ def test_families(name: str, family: str) -> None:
 odd = st.none() | st.integers() | st.binary() | st.text() | st.lists(st.text())
 
 
-@settings(deadline=None)
 @given(model=odd, custom=odd, host=odd)
 def test_odd_values_never_raise(model: Any, custom: Any, host: Any) -> None:
     """Values of a wrong type give names, never an exception."""

@@ -105,7 +105,7 @@ def numbers_in(raw: Any) -> set[int]:
     return set().union(*(numbers_in(part) for part in (*inside, *extra)))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(raw=raws | host_usages | odd, call=calls)
 @example(raw={"prompt_tokens": 10, "completion_tokens": 5, "cache_read_input_tokens": 11}, call=ModelCall())
 @example(raw={"prompt_tokens": 10**400, "completion_tokens": -(10**400)}, call=ModelCall())
@@ -120,7 +120,7 @@ def test_any_usage_of_an_answer(raw: Any, call: ModelCall) -> None:
         assert cost is None or (cost.amount >= 0 and not usage.unrated)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(raw=raws | host_usages)
 def test_no_count_is_invented(raw: Any) -> None:
     """Every count is one that the usage holds; only an output that leaves the reasoning out is a sum."""
@@ -134,7 +134,6 @@ def test_no_count_is_invented(raw: Any) -> None:
             assert count is None or count in held or (name == "output_tokens" and count in sums)
 
 
-@settings(deadline=None)
 @given(raws=st.lists(raws | host_usages, max_size=5), call=calls)
 def test_any_usages_of_a_stream(raws: list[Any], call: ModelCall) -> None:
     """The chunks of a stream give one sound usage, whose counts are not below those of any chunk."""
