@@ -15,9 +15,9 @@ import click
 
 from benchmarks import budgets
 from benchmarks.page import show
-from benchmarks.workers import Figures, Workers, in_fresh_processes, start
+from benchmarks.workers import Figures, in_fresh_processes, measure, start
 
-_QUICK_ROUNDS: Final = 6
+_ROUNDS: Final = 5  # of a set of processes
 _HOT_RUNS: Final = 8  # of the hot loop for each real run: it takes so much less
 _STREAM_RUNS: Final = 5
 
@@ -87,32 +87,34 @@ def _spread(values: Sequence[float], digits: int = 0) -> str:
 
 
 def _measured(
-    benchmark: str, rounds: int, runs: int, variants: Sequence[str] = tuple(budgets.LABELS)
+    benchmark: str, sets: int, runs: int, variants: Sequence[str] = tuple(budgets.LABELS)
 ) -> Figures:
     with ExitStack() as stack:
         base_url = ""
         if benchmark == "real":
             provider = start(stack, "benchmarks.provider")
             base_url = provider.stdout.readline().strip()  # type: ignore[union-attr]
-        return Workers(stack, benchmark, variants, base_url).measure(benchmark, rounds, runs)
+        return measure(benchmark, variants, base_url, sets=sets, rounds=_ROUNDS, runs=runs)
 
 
 @click.command()
-@click.option("--rounds", default=30, show_default=True, help="Rounds in which every variant takes its turn.")
+@click.option(
+    "--sets", default=6, show_default=True, help=f"Sets of new processes, for {_ROUNDS} rounds each."
+)
 @click.option("--runs", default=20, show_default=True, help="Runs of a variant in one round.")
 @click.option(
-    "--quick", is_flag=True, help=f"Take {_QUICK_ROUNDS} rounds: the order of size in a minute or two."
+    "--quick", is_flag=True, help="Take one set of processes: the order of size in a minute or two."
 )
 @click.option("--write", is_flag=True, help="Put the tables into docs/performance.md.")
-def main(rounds: int, runs: int, *, quick: bool, write: bool) -> None:
+def main(sets: int, runs: int, *, quick: bool, write: bool) -> None:
     """Measure and print."""
-    rounds, processes = (_QUICK_ROUNDS, 2) if quick else (rounds, 5)
+    sets, processes = (1, 2) if quick else (sets, 5)
     head = ("CPU microseconds", "median", "middle half", "above none", "middle half")
-    real = _measured("real", rounds, runs)
+    real = _measured("real", sets, runs)
     show("real", head, of_variants(real), write=write)
-    hot = _measured("hot", rounds, runs * _HOT_RUNS)
+    hot = _measured("hot", sets, runs * _HOT_RUNS)
     show("hot", head, of_variants(hot), write=write)
-    streams = _measured("streams", rounds, _STREAM_RUNS, ("none", "litespan"))
+    streams = _measured("streams", sets, _STREAM_RUNS, ("none", "litespan"))
     chunks = [value / budgets.CHUNKS for value in above(streams, "litespan")]
     imports = [seconds * 1e3 for seconds in in_fresh_processes("importing", processes)]
     prices = [seconds * 1e6 for seconds in in_fresh_processes("pricing", processes)]

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Final
 
@@ -24,23 +24,25 @@ ENVIRONMENT: Final = {**os.environ, "PYTHONHASHSEED": "0"}
 Figures = Mapping[str, Sequence[float]]
 
 
-class Workers:
-    """One process per variant of a benchmark."""
+def measure(  # noqa: PLR0913 - what is measured, and how often
+    benchmark: str, variants: Sequence[str], base_url: str, *, sets: int, rounds: int, runs: int
+) -> Figures:
+    """Let every variant take its turn in every round of every set; a set's first round only warms up.
 
-    def __init__(self, stack: ExitStack, benchmark: str, variants: Iterable[str], base_url: str) -> None:
-        self._workers = {v: start(stack, "benchmarks.worker", benchmark, v, base_url) for v in variants}
-
-    def measure(self, name: str, rounds: int, runs: int) -> Figures:
-        """Let every variant take its turn in every round; the first round only warms up."""
-        figures: dict[str, list[float]] = {variant: [] for variant in self._workers}
-        variants = tuple(self._workers)
-        for turn in track(range(rounds + 1), name, console=Console(stderr=True)):
-            first = turn % len(variants)
-            for variant in variants[first:] + variants[:first]:
-                seconds = ask(self._workers[variant], runs)
-                if turn:
-                    figures[variant].append(seconds / runs * 1e6)
-        return figures
+    Each set has new processes: where a process has its code and data in memory, and with that how well they
+    go into the caches, is chance, and stays as it is until the process ends.
+    """
+    figures: dict[str, list[float]] = {variant: [] for variant in variants}
+    for _ in track(range(sets), benchmark, console=Console(stderr=True)):
+        with ExitStack() as stack:
+            workers = {v: start(stack, "benchmarks.worker", benchmark, v, base_url) for v in variants}
+            for turn in range(rounds + 1):
+                first = turn % len(variants)
+                for variant in (*variants[first:], *variants[:first]):
+                    seconds = ask(workers[variant], runs)
+                    if turn:
+                        figures[variant].append(seconds / runs * 1e6)
+    return figures
 
 
 def start(stack: ExitStack, *arguments: str) -> subprocess.Popen[str]:

@@ -124,7 +124,8 @@ async def test_parameters_and_first_sound(provider: Provider) -> None:
         assert "nova" == (spoken.attributes or {})["litespan.speech.voice"]
         assert 1.5 == (spoken.attributes or {})["litespan.speech.speed"]
         first = float(str((spoken.attributes or {})["gen_ai.response.time_to_first_chunk"]))
-        assert 0.2 <= first <= ((spoken.end_time or 0) - (spoken.start_time or 0)) / 1e9
+        taken = ((spoken.end_time or 0) - (spoken.start_time or 0)) / 1e9
+        assert 0.2 <= first <= taken + 0.1  # seconds; the SDK looks at the clock before it tells litespan
         for span in (heard, spoken):
             assert "gen_ai.operation.name" not in (span.attributes or {})
 

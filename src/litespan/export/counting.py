@@ -17,26 +17,11 @@ from litespan.export.ledger import EXPORT_FAILED, SHUT_DOWN, ExportLedger
 from litespan.guard import guard
 
 
-class _ErrorClass:
-    """Notes the class of an exception that leaves its block, and lets the exception pass."""
-
-    def __init__(self) -> None:
-        self.name = EXPORT_FAILED
-
-    def __enter__(self) -> None:
-        """Enter the block."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if kind is not None:
-            self.name = kind.__name__
-
-
 class Counting(ABC):
     """What the pipeline asks of an exporter that counts."""
 
     ledger: ExportLedger
+    _closed = False
 
     @abstractmethod
     def shutdown(self) -> None:
@@ -66,6 +51,29 @@ class Counting(ABC):
             self.ledger.fail(items, error_type)
 
 
+class _ErrorType:
+    """Notes the type of an exception that leaves its block.
+
+    The exception passes, unless the exporter was closed in the meantime: what it raises then is no fault.
+    """
+
+    def __init__(self, exporter: Counting) -> None:
+        self.name = EXPORT_FAILED
+        self._exporter = exporter
+
+    def __enter__(self) -> None:
+        """Enter the block."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if kind is None:
+            return False
+        expected = self._exporter._closed and issubclass(kind, Exception)  # noqa: SLF001 - of this module
+        self.name = SHUT_DOWN if expected else kind.__name__
+        return expected
+
+
 Exporter = TypeVar("Exporter", SpanExporter, LogRecordExporter)
 
 
@@ -79,7 +87,6 @@ class _CountingBatches(Counting, Generic[Exporter]):
         self.ledger = ledger
         self._make: Callable[[], Exporter] = make
         self._exporter: Exporter | None = make()
-        self._closed = False
         self._place = f"export.{ledger.destination.signal}"
 
     def _export(self, batch: Sequence[Any], success: object) -> bool:
@@ -88,7 +95,7 @@ class _CountingBatches(Counting, Generic[Exporter]):
         if self._closed:
             self.ledger.drop(SHUT_DOWN, len(batch))
             return False
-        succeeded, error = False, _ErrorClass()
+        succeeded, error = False, _ErrorType(self)
         with guard(self._place), error:
             self._exporter = self._exporter or self._make()
             succeeded = self._exporter.export(batch) is success
@@ -143,7 +150,6 @@ class CountingMetricExporter(Counting, MetricExporter):
         self.ledger = ledger
         self._make = make
         self._exporter: MetricExporter | None = exporter
-        self._closed = False
         self._retired = False
 
     def export(
@@ -157,7 +163,7 @@ class CountingMetricExporter(Counting, MetricExporter):
         if self._closed:
             self.ledger.fail(points, SHUT_DOWN)
             return MetricExportResult.FAILURE
-        result, error = MetricExportResult.FAILURE, _ErrorClass()
+        result, error = MetricExportResult.FAILURE, _ErrorType(self)
         with guard("export.metrics"), error:
             self._exporter = self._exporter or self._make()
             result = self._exporter.export(metrics_data, timeout_millis=timeout_millis, **kwargs)

@@ -112,7 +112,7 @@ class ExportLedger:
             self._exported += items
 
     def fail(self, items: int, error_type: str) -> None:
-        """Count a failed export; ``error_type`` is an exception's class or ``export_failed``."""
+        """Count a failed export; the type is an exception's class, ``export_failed`` or ``shut_down``."""
         self._fail(EXPORT_FAILED, items, error_type)
         self._log_first_loss(items, error_type, self.destination.advice)
 

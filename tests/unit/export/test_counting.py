@@ -71,6 +71,21 @@ def test_a_raising_exporter_is_contained_and_counted() -> None:
     assert counts.dropped == {"export_failed": 3}
 
 
+def test_an_exporter_that_is_closed_amid_an_export_may_raise() -> None:
+    """What a channel of gRPC raises when a shutdown closes it under an export is a loss, and no fault."""
+
+    class Closing(SpanExporter):
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            exporter.shutdown()
+            raise ValueError("Cannot invoke RPC on closed channel!")
+
+    exporter = CountingSpanExporter(Closing, ledger())
+    assert exporter.export(three_spans()) is SpanExportResult.FAILURE
+    counts = exporter.ledger.counts()
+    assert counts.failures == {"shut_down": 1}
+    assert counts.dropped == {"export_failed": 3}
+
+
 @pytest.mark.internal_errors_expected
 def test_a_raising_metric_exporter_is_contained_and_counted() -> None:
     """The same for metrics, of which a failed export loses nothing."""
