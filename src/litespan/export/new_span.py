@@ -17,18 +17,37 @@ from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
 
 _UNSET: Final = Status(StatusCode.UNSET)
+# The lists of a span, and the limit of each.
+_LISTS: Final = {"_events": "max_events", "_links": "max_links"}
+
+
+class SparseSpan(_Span):
+    """A span whose lists of events and links are made when somebody asks for one of them.
+
+    Few spans have either, and the SDK makes four objects for each.
+    """
+
+    has_lists = False
+
+    def __getattr__(self, name: str) -> Any:
+        """Make a list; threads that ask for it at once get the same."""
+        if name not in _LISTS:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        made = vars(self).setdefault(name, BoundedList(getattr(self._limits, _LISTS[name])))
+        self.has_lists = True
+        return made
 
 
 def new_span(
     tracer: Tracer, name: str, kind: SpanKind, context: SpanContext, parent: SpanContext | None
-) -> _Span:
+) -> SparseSpan:
     """Return what ``_Span(...)`` makes of a tracer's fields, for a span on which no exception is recorded.
 
     What counts its end, ``_record_end_metrics``, is the caller's to set.
     """
     limits = tracer._span_limits
     most, longest = limits.max_span_attributes, limits.max_span_attribute_length
-    span: Any = object.__new__(_Span)
+    span: Any = object.__new__(SparseSpan)
     span._name = name
     span._context = context
     span._kind = kind
@@ -38,8 +57,6 @@ def new_span(
     span._start_time = None
     span._end_time = None
     span._attributes = BoundedAttributes(most, immutable=False, max_value_len=longest)
-    span._events = BoundedList(limits.max_events)
-    span._links = BoundedList(limits.max_links)
     span._resource = tracer.resource
     span._status = _UNSET
     span._sampler = tracer.sampler

@@ -8,14 +8,10 @@ the SDK's: limits of number and length.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import partial
-from itertools import compress
-from operator import is_
 from typing import Any, Final
 
 _PLAIN: Final = frozenset({str, bool, int, float, bytes, type(None)})
 _TEXT: Final = frozenset({str})
-_is_tuple: Final = partial(is_, tuple)
 
 
 def stay_as_they_are(attributes: Mapping[str, Any], bounded: Any) -> bool:
@@ -34,9 +30,8 @@ def stay_as_they_are(attributes: Mapping[str, Any], bounded: Any) -> bool:
 
 
 def _are_plain(values: Collection[Any]) -> bool:
-    kinds = set(map(type, values))
-    if tuple in kinds:
-        kinds.remove(tuple)
-        for value in compress(values, map(_is_tuple, map(type, values))):
-            kinds.update(map(type, value))
-    return kinds <= _PLAIN
+    for value in values:
+        kind = type(value)
+        if kind not in _PLAIN and not (kind is tuple and _PLAIN.issuperset(map(type, value))):
+            return False
+    return True

@@ -15,10 +15,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from opentelemetry.sdk.trace import ReadableSpan, _Span
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace import Span as SdkSpan
 from opentelemetry.trace import Span
 
+from litespan.export.new_span import SparseSpan
 from litespan.export.span_attributes import stay_as_they_are
 from litespan.export.tried import is_tried
 
@@ -38,7 +39,7 @@ def _publicly(span: Span, attributes: Mapping[str, Any], end_ns: int | None) -> 
 
 
 def _by_steps(span: Span, attributes: Mapping[str, Any], end_ns: int | None) -> None:
-    if type(span) is not _Span or end_ns is None or not _end(span, attributes, end_ns):
+    if type(span) is not SparseSpan or end_ns is None or not _end(span, attributes, end_ns):
         _publicly(span, attributes, end_ns)
         return
     if span._record_end_metrics:
@@ -47,7 +48,7 @@ def _by_steps(span: Span, attributes: Mapping[str, Any], end_ns: int | None) -> 
     span._span_processor.on_end(_readable(span))
 
 
-def _end(span: _Span, attributes: Mapping[str, Any], end_ns: int) -> bool:
+def _end(span: SparseSpan, attributes: Mapping[str, Any], end_ns: int) -> bool:
     """Write plain attributes to a running span and end it; false, and nothing done, where that cannot be."""
     bounded: Any = span._attributes
     if not stay_as_they_are(attributes, bounded):
@@ -62,7 +63,7 @@ def _end(span: _Span, attributes: Mapping[str, Any], end_ns: int) -> bool:
     return True
 
 
-def _readable(span: _Span) -> ReadableSpan:
+def _readable(span: SparseSpan) -> ReadableSpan:
     """Return what ``_readable_span`` does: the span as it is now, which nothing changes any more."""
     readable: Any = object.__new__(ReadableSpan)
     readable._name = span._name
@@ -74,8 +75,8 @@ def _readable(span: _Span) -> ReadableSpan:
     readable._start_time = span._start_time
     readable._end_time = span._end_time
     readable._attributes = span._attributes
-    readable._events = span._events
-    readable._links = span._links
+    readable._events = span._events if span.has_lists else ()
+    readable._links = span._links if span.has_lists else ()
     readable._resource = span._resource
     readable._status = span._status
     return readable  # type: ignore[no-any-return]  # made above

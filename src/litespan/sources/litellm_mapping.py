@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache, partial
-from operator import is_not
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -40,7 +39,6 @@ _ALL_PARAMETERS: Final = (
     "response_format",
     "encoding_format",
 )
-_is_given: Final = partial(is_not, None)
 _MOCKS: Final = ("mock_response", "mock_tool_calls", "mock_timeout")
 _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 # What the Responses API says of `background=True`, where an answer has its finish reason.
@@ -68,8 +66,11 @@ _TIMEOUTS: Final = frozenset({"APITimeoutError", "Timeout", "TimeoutError"})
 
 def parameters(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the request parameters as they were sent, those that the conventions name."""
-    if not any(map(_is_given, map(kwargs.get, _ALL_PARAMETERS))):
-        return {}  # the most frequent case, told without a line of Python for each parameter
+    for value in map(kwargs.get, _ALL_PARAMETERS):
+        if value is not None:
+            break
+    else:
+        return {}  # the most frequent case
     found = {name: _number_or_text(kwargs.get(name)) for name in _PARAMETERS}
     found["max_tokens"] = _number_or_text(kwargs.get("max_completion_tokens", kwargs.get("max_tokens")))
     choices = kwargs.get("n")

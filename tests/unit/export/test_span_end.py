@@ -10,10 +10,11 @@ import pytest
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk import trace as sdk
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
-from opentelemetry.trace import INVALID_SPAN, Status, StatusCode
+from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode
 
 from litespan.export import tried
 from litespan.export.span_end import End, ender
+from litespan.export.span_start import starter
 from tests.unit.export.sdk import tried_version
 
 
@@ -94,14 +95,20 @@ def facts(span: ReadableSpan) -> dict[str, Any]:
     }
 
 
-def ended(way: End, limits: SpanLimits, attributes: Mapping[Any, Any]) -> tuple[Any, ...]:
+def begin(provider: TracerProvider) -> Any:
+    """Start a span as litespan does."""
+    return starter(provider.get_tracer("test", "1"))("s", None, None, SpanKind.INTERNAL, {"first": "x"}, 1)
+
+
+def ended(way: End, limits: SpanLimits, attributes: Mapping[Any, Any], *, event: bool) -> tuple[Any, ...]:
     """Return what is known of a span after it was ended in one of the two ways, and then once more."""
     watching, counted = Watching(), []
     provider = TracerProvider(span_limits=limits, shutdown_on_exit=False)
     provider.add_span_processor(watching)
-    span: Any = provider.get_tracer("test", "1").start_span("s", attributes={"first": "x"}, start_time=1)
+    span = begin(provider)
     span._record_end_metrics = lambda: counted.append(1)
-    span.add_event("happened", timestamp=2)
+    if event:
+        span.add_event("happened", timestamp=2)
     span.set_status(Status(StatusCode.ERROR, "why"))
     for number in range(2):
         way(span, attributes, 3 + number)
@@ -115,12 +122,14 @@ def ended(way: End, limits: SpanLimits, attributes: Mapping[Any, Any]) -> tuple[
 @pytest.mark.parametrize("given", GIVEN)
 def test_the_same_as_by_the_public_api(given: str, limits: str) -> None:
     """Values, types, what is dropped or cut, and what processors get are the same."""
-    assert ended(publicly, LIMITS[limits], GIVEN[given]) == ended(ender(), LIMITS[limits], GIVEN[given])
+    for event in (False, True):
+        by_sdk, ours = (ended(way, LIMITS[limits], GIVEN[given], event=event) for way in (publicly, ender()))
+        assert by_sdk == ours, event
 
 
 def test_an_end_that_is_now() -> None:
     """A span that is told no end ends now."""
-    span: Any = TracerProvider(shutdown_on_exit=False).get_tracer("test").start_span("s")
+    span = begin(TracerProvider(shutdown_on_exit=False))
     ender()(span, {"a": "x"}, None)
 
     assert span.start_time <= span.end_time
@@ -136,7 +145,7 @@ def cleaned(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, Any]]:
 
 def end(attributes: Mapping[str, Any]) -> None:
     """End a span."""
-    ender()(TracerProvider(shutdown_on_exit=False).get_tracer("test").start_span("s"), attributes, 1)
+    ender()(begin(TracerProvider(shutdown_on_exit=False)), attributes, 1)
 
 
 @tried_version

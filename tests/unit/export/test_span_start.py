@@ -137,14 +137,15 @@ def facts(span: Span) -> dict[str, Any]:
     """Return all that a span has, but its locks."""
     if not isinstance(span, ReadableSpan):
         return {"type": type(span), "context": span.get_span_context()}
-    held = vars(span)
+    lists: Any = (span._events, span._links)  # litespan makes them when they are asked for, and notes it
+    held = {name: value for name, value in vars(span).items() if name != "has_lists"}
     attributes = held["_attributes"]
     own = ("_span_processor", "_sampler", "_lock", "_attributes", "_events", "_links", "_resource", "_status")
     return {
-        "type": type(span),
+        "type": isinstance(span, sdk._Span),
         "fields": sorted(held),
         "limits of attributes": (attributes.maxlen, attributes.max_value_len, sorted(vars(attributes))),
-        "limits of lists": [(one._dq.maxlen, sorted(vars(one))) for one in (held["_events"], held["_links"])],
+        "limits of lists": [(one._dq.maxlen, sorted(vars(one))) for one in lists],
         "attributes": (attributes._dict, attributes.dropped, attributes.maxlen, attributes._immutable),
         "processors": type(held["_span_processor"]),
         "sampler": type(held["_sampler"]),
