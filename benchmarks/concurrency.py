@@ -22,11 +22,12 @@ from rich.progress import track
 
 from benchmarks import hot
 from benchmarks.page import Rows, show
+from benchmarks.worker import stay_on_one_processor
 from benchmarks.workers import ask, start
 
 OPEN: Final = (1, 10, 100, 1_000, 10_000)
 _LEAST: Final = 1_000  # runs of a variant in one round, however few are open at once
-_VARIANTS: Final = ("none", "sdk", "litespan")
+_VARIANTS: Final = ("none", "sdk", "both", "litespan")
 
 # CPU microseconds of a run by variant and number of open ones, one figure per round.
 Figures = Mapping[tuple[str, int], Sequence[float]]
@@ -80,16 +81,18 @@ async def inside(variant: str) -> None:
 
 
 def rows(figures: Figures) -> Rows:
-    """Return a row for each number of open runs; the last column compares with a single one."""
-    alone = statistics.median(_above(figures, "litespan", 1))
-    return [_row(figures, number, alone) for number in OPEN]
+    """Return a row for each number of open runs; each is compared with a single one in its round."""
+    return [_row(figures, number) for number in OPEN]
 
 
-def _row(figures: Figures, number: int, alone: float) -> list[str]:
-    low, middle, high = statistics.quantiles(_above(figures, "litespan", number), n=4)
-    bare, sdk = statistics.median(figures["none", number]), statistics.median(_above(figures, "sdk", number))
-    costs = (f"{cost:,.0f}" for cost in (bare, sdk, middle))
-    return [f"{number:,}", *costs, f"{low:,.0f} to {high:,.0f}", f"{middle / alone:.2f}"]
+def _row(figures: Figures, number: int) -> list[str]:
+    costs = [figures["none", number], *(_above(figures, variant, number) for variant in _VARIANTS[1:])]
+    shown = [f"{statistics.median(cost):,.0f}" for cost in costs]
+    for variant in _VARIANTS[2:]:
+        pairs = zip(_above(figures, variant, number), _above(figures, variant, 1), strict=True)
+        low, middle, high = statistics.quantiles((many / one for many, one in pairs), n=4)
+        shown.append(f"{middle:.2f} ({low:.2f} to {high:.2f})")
+    return [f"{number:,}", *shown]
 
 
 def _above(figures: Figures, variant: str, number: int) -> list[float]:
@@ -104,9 +107,18 @@ def _above(figures: Figures, variant: str, number: int) -> list[float]:
 def main(within: str | None, rounds: int, *, write: bool) -> None:
     """Measure and print."""
     if within:
+        stay_on_one_processor()
         asyncio.run(inside(within))
         return
-    head = ("runs open at once", "no telemetry", "SDK tracing", "litespan", "middle half", "ratio to 1 open")
+    head = (
+        "runs open at once",
+        "no telemetry",
+        "SDK tracing",
+        "by hand, with it",
+        "litespan",
+        "by hand, ratio to 1 open",
+        "litespan, ratio to 1 open",
+    )
     show("concurrency", head, rows(measure(rounds)), write=write)
 
 

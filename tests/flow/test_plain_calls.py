@@ -39,6 +39,14 @@ async def test_awaited_and_blocking_calls(provider: Provider, wire: str) -> None
     assert 2 == figures.calls(capture) == capture.count("gen_ai.client.operation.duration")
 
 
+async def test_a_parameter_of_zero(provider: Provider) -> None:
+    """Zero is an answer, also where no other parameter was given."""
+    with Capture() as capture:
+        await litellm.acompletion(**chat(provider, WIRES[0], temperature=0))
+
+    assert 0 == attributes(capture)["gen_ai.request.temperature"]
+
+
 async def test_embeddings(provider: Provider) -> None:
     """Embeddings are spans and metrics of their own operation, with the provider's tokens."""
     arguments: dict[str, Any] = {**target(provider), "input": ["a", "b"]}

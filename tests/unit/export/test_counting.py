@@ -86,6 +86,19 @@ def test_an_exporter_that_is_closed_amid_an_export_may_raise() -> None:
     assert counts.dropped == {"export_failed": 3}
 
 
+def test_an_exit_amid_an_export_passes() -> None:
+    """What ends the program is no exception of an exporter, whether it was closed or not."""
+
+    class Leaving(SpanExporter):
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            exporter.shutdown()
+            raise SystemExit
+
+    exporter = CountingSpanExporter(Leaving, ledger())
+    with pytest.raises(SystemExit):
+        exporter.export(three_spans())
+
+
 @pytest.mark.internal_errors_expected
 def test_a_raising_metric_exporter_is_contained_and_counted() -> None:
     """The same for metrics, of which a failed export loses nothing."""
