@@ -17,9 +17,9 @@ from benchmarks import budgets
 from benchmarks.page import show
 from benchmarks.workers import Figures, in_fresh_processes, measure, start
 
-_ROUNDS: Final = 5  # of a set of processes
-_HOT_RUNS: Final = 8  # of the hot loop for each real run: it takes so much less
-_STREAM_RUNS: Final = 5
+_ROUNDS: Final = 20  # of a set of processes; short ones, as a machine's speed may change within a second
+_HOT_RUNS: Final = 10  # of the hot loop for each real run: it takes so much less
+_STREAM_RUNS: Final = 2
 
 
 def above(figures: Figures, variant: str) -> list[float]:
@@ -99,9 +99,9 @@ def _measured(
 
 @click.command()
 @click.option(
-    "--sets", default=6, show_default=True, help=f"Sets of new processes, for {_ROUNDS} rounds each."
+    "--sets", default=4, show_default=True, help=f"Sets of new processes, for {_ROUNDS} rounds each."
 )
-@click.option("--runs", default=20, show_default=True, help="Runs of a variant in one round.")
+@click.option("--runs", default=5, show_default=True, help="Runs of a variant in one round.")
 @click.option(
     "--quick", is_flag=True, help="Take one set of processes: the order of size in a minute or two."
 )
