@@ -19,7 +19,7 @@ from benchmarks.workers import Figures, in_fresh_processes, measure, start
 
 _ROUNDS: Final = 20  # of a set of processes; short ones, as a machine's speed may change within a second
 _HOT_RUNS: Final = 10  # of the hot loop for each real run: it takes so much less
-_STREAM_RUNS: Final = 2
+_STREAM_RUNS: Final = 5
 
 
 def above(figures: Figures, variant: str) -> list[float]:
