@@ -24,7 +24,7 @@ _LISTS: Final = {"_events": "max_events", "_links": "max_links"}
 class SparseSpan(_Span):
     """A span whose lists of events and links are made when somebody asks for one of them.
 
-    Few spans have either, and the SDK makes four objects for each.
+    Few spans have either, and the SDK makes three objects for each list.
     """
 
     has_lists = False
