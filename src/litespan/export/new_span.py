@@ -27,15 +27,11 @@ class SparseSpan(_Span):
     Few spans have either, and the SDK makes three objects for each list.
     """
 
-    has_lists = False
-
     def __getattr__(self, name: str) -> Any:
         """Make a list; threads that ask for it at once get the same."""
         if name not in _LISTS:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        made = vars(self).setdefault(name, BoundedList(getattr(self._limits, _LISTS[name])))
-        self.has_lists = True
-        return made
+        return vars(self).setdefault(name, BoundedList(getattr(self._limits, _LISTS[name])))
 
 
 def new_span(

@@ -66,6 +66,7 @@ def _end(span: SparseSpan, attributes: Mapping[str, Any], end_ns: int) -> bool:
 def _readable(span: SparseSpan) -> ReadableSpan:
     """Return what ``_readable_span`` does: the span as it is now, which nothing changes any more."""
     readable: Any = object.__new__(ReadableSpan)
+    held = vars(span)
     readable._name = span._name
     readable._context = span._context
     readable._kind = span._kind
@@ -75,8 +76,8 @@ def _readable(span: SparseSpan) -> ReadableSpan:
     readable._start_time = span._start_time
     readable._end_time = span._end_time
     readable._attributes = span._attributes
-    readable._events = span._events if span.has_lists else ()
-    readable._links = span._links if span.has_lists else ()
+    readable._events = held.get("_events", ())
+    readable._links = held.get("_links", ())
     readable._resource = span._resource
     readable._status = span._status
     return readable  # type: ignore[no-any-return]  # made above

@@ -40,7 +40,7 @@ class Gate(SpanExporter):
 class Broken(SpanExporter):
     """Raises at each export, or answers that it failed."""
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, error: BaseException | None = None) -> None:
         self.error = error
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -60,43 +60,42 @@ def three_spans() -> list[ReadableSpan]:
     return spans_of(lambda tracer: [tracer.start_span("s").end() for _ in range(3)])
 
 
-@pytest.mark.internal_errors_expected
-def test_a_raising_exporter_is_contained_and_counted() -> None:
-    """An exception becomes a failed export under its class's name; no exception comes out."""
-    exporter = CountingSpanExporter(lambda: Broken(KeyError("secret")), ledger())
+def assert_all_failed(exporter: CountingSpanExporter, error_type: str) -> None:
+    """Export three spans, which are lost and counted under this type; no exception comes out."""
     assert exporter.export(three_spans()) is SpanExportResult.FAILURE
     counts = exporter.ledger.counts()
     assert (counts.handed_over, counts.exported) == (3, 0)
-    assert counts.failures == {"KeyError": 1}
+    assert counts.failures == {error_type: 1}
     assert counts.dropped == {"export_failed": 3}
+
+
+def closed_amid_an_export(error: BaseException) -> CountingSpanExporter:
+    """Return an exporter that is shut down during an export, which raises."""
+
+    class Closing(Broken):
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            exporter.shutdown()
+            return super().export(spans)
+
+    exporter = CountingSpanExporter(lambda: Closing(error), ledger())
+    return exporter
+
+
+@pytest.mark.internal_errors_expected
+def test_a_raising_exporter_is_contained_and_counted() -> None:
+    """An exception becomes a failed export under its class's name."""
+    assert_all_failed(CountingSpanExporter(lambda: Broken(KeyError("secret")), ledger()), "KeyError")
 
 
 def test_an_exporter_that_is_closed_amid_an_export_may_raise() -> None:
     """What a channel of gRPC raises when a shutdown closes it under an export is a loss, and no fault."""
-
-    class Closing(SpanExporter):
-        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-            exporter.shutdown()
-            raise ValueError("Cannot invoke RPC on closed channel!")
-
-    exporter = CountingSpanExporter(Closing, ledger())
-    assert exporter.export(three_spans()) is SpanExportResult.FAILURE
-    counts = exporter.ledger.counts()
-    assert counts.failures == {"shut_down": 1}
-    assert counts.dropped == {"export_failed": 3}
+    assert_all_failed(closed_amid_an_export(ValueError("Cannot invoke RPC on closed channel!")), "shut_down")
 
 
 def test_an_exit_amid_an_export_passes() -> None:
     """What ends the program is no exception of an exporter, whether it was closed or not."""
-
-    class Leaving(SpanExporter):
-        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-            exporter.shutdown()
-            raise SystemExit
-
-    exporter = CountingSpanExporter(Leaving, ledger())
     with pytest.raises(SystemExit):
-        exporter.export(three_spans())
+        closed_amid_an_export(SystemExit()).export(three_spans())
 
 
 @pytest.mark.internal_errors_expected

@@ -34,6 +34,7 @@ from litespan.export.queue_book import QueueSize, queue_size
 from litespan.settings import ConfigurationError, load_settings
 from tests.fakes.otlp_server import Protocol, collector, dead_endpoint
 from tests.unit.export.sdk import RESOURCE
+from tests.waiting import wait_until
 
 ATTRIBUTES: dict[str, Any] = {
     "traceId": "not an id",
@@ -174,9 +175,7 @@ def test_deadlines_are_kept(make: Build, action: str) -> None:
     assert not getattr(pipeline, action)(0.4)
     assert time.monotonic() - begin < 0.9
     pipeline.shutdown(0.1)
-    begin = time.monotonic()
-    while ("logs", "export_failed") not in pipeline.dropped() and time.monotonic() - begin < 5:
-        time.sleep(0.01)
+    wait_until(lambda: ("logs", "export_failed") in pipeline.dropped(), 5)
     assert {("logs", "export_failed"): 1} == pipeline.dropped()
 
 

@@ -10,6 +10,7 @@ import pytest
 from litespan.export.pipeline import Pipeline, build
 from litespan.settings import load_settings
 from tests.fakes.otlp_server import Protocol, collector, dead_endpoint
+from tests.waiting import wait_until
 
 PROTOCOLS = ("http/protobuf", "grpc")
 Build = Callable[..., Pipeline]
@@ -153,9 +154,7 @@ def test_shutdown_interrupts_what_it_gave_up(make: Build, protocol: Protocol) ->
         for _ in range(600):
             record(pipeline)
         assert not pipeline.shutdown(0.3)
-        begin = time.monotonic()
-        while pipeline.queue_size() and time.monotonic() - begin < 3:
-            time.sleep(0.01)
+        wait_until(lambda: not pipeline.queue_size(), 3)
     assert pipeline.dropped() == {("traces", "export_failed"): 512, ("traces", "shut_down"): 88}
 
 

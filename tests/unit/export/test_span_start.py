@@ -137,8 +137,8 @@ def facts(span: Span) -> dict[str, Any]:
     """Return all that a span has, but its locks."""
     if not isinstance(span, ReadableSpan):
         return {"type": type(span), "context": span.get_span_context()}
-    lists: Any = (span._events, span._links)  # litespan makes them when they are asked for, and notes it
-    held = {name: value for name, value in vars(span).items() if name != "has_lists"}
+    lists: Any = (span._events, span._links)  # litespan makes them when they are asked for
+    held = vars(span)
     attributes = held["_attributes"]
     own = ("_span_processor", "_sampler", "_lock", "_attributes", "_events", "_links", "_resource", "_status")
     return {
