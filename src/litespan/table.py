@@ -108,6 +108,11 @@ class RecordTable:
         trace = self._traces.get(trace_id)
         return self._closed.get(trace_id) if trace is None else trace.workflow
 
+    def has_ended(self, trace_id: str | None) -> bool:
+        """Say whether an SDK trace has ended, as long as it is known: closed, or waiting for its children."""
+        trace = self._traces.get(trace_id)
+        return trace_id in self._closed if trace is None else trace.ended_ns is not None
+
     def close_trace(self, trace_id: str) -> OpenTrace | None:
         """Forget a trace with its spans; its root stays findable for late children."""
         with self.lock:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import litellm
 import pytest
+from agents import ModelSettings, ModelTracing
 from agents.extensions.models.litellm_model import LitellmModel as SdkLitellmModel
 from agents.models.interface import Model
 
@@ -34,3 +37,11 @@ def litespan_model(provider: Provider, name: str = "gpt-4o-mini", wire: str = "o
     """Return a `litespan.LitellmModel` that talks to the provider."""
     prefix = {"openai": "openai", "anthropic": "anthropic", "gemini": "gemini"}[wire]
     return litespan.LitellmModel(f"{prefix}/{name}", base_url=provider.url(wire), api_key="k")
+
+
+def open_stream(model: Model) -> Any:
+    """Stream from a model of the Agents SDK, without a run around it."""
+    return model.stream_response(
+        None, "Hi", ModelSettings(), [], None, [], ModelTracing.ENABLED,
+        previous_response_id=None, conversation_id=None, prompt=None,
+    )  # fmt: skip

@@ -10,13 +10,13 @@ from typing import Any
 
 import litellm
 import pytest
-from agents import Agent, ModelSettings, ModelTracing, Runner, trace
+from agents import Agent, Runner, trace
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 import litespan
 from litespan.testing import Capture, Provider, Reply
 from tests.fakes.litellm_calls import chat
-from tests.flow.models import litespan_model
+from tests.flow.models import litespan_model, open_stream
 from tests.flow.troubles import until_all_ended
 
 
@@ -59,14 +59,6 @@ Leave = Callable[[AsyncIterator[Any]], Awaitable[None]]
 WAYS = [drop, read_one, close, close_elsewhere]
 
 
-def model_stream(provider: Provider) -> AsyncIterator[Any]:
-    """Return a stream of the Agents SDK's model, used without a Runner."""
-    return litespan_model(provider).stream_response(
-        None, "hi", ModelSettings(), [], None, [], ModelTracing.ENABLED,
-        previous_response_id=None, conversation_id=None, prompt=None,
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize("leave", WAYS)
 async def test_plain_stream_is_abandoned(leave: Leave, provider: Provider, capture: Capture) -> None:
     """A stream of LiteLLM that the program leaves is ended as abandoned, at the latest by a flush."""
@@ -95,7 +87,7 @@ def test_plain_synchronous_stream_is_abandoned(provider: Provider, capture: Capt
 async def test_model_stream_is_abandoned(leave: Leave, provider: Provider, capture: Capture) -> None:
     """A stream of the SDK's model that the program leaves is ended as abandoned, in its place."""
     with trace("Mine"):
-        await leave(model_stream(provider))
+        await leave(open_stream(litespan_model(provider)))
     gc.collect()
     await until_all_ended()
 
@@ -107,27 +99,11 @@ async def test_model_stream_is_abandoned(leave: Leave, provider: Provider, captu
 async def test_stream_that_was_never_read_made_no_call(provider: Provider, capture: Capture) -> None:
     """A stream of the SDK's model that is dropped before its first read sends nothing and leaves nothing."""
     with trace("Mine"):
-        await drop(model_stream(provider))
+        await drop(open_stream(litespan_model(provider)))
     await until_all_ended()
 
     assert 0 == provider.calls_served()
     assert "invoke_workflow Mine" == capture.tree()
-
-
-async def test_call_after_an_abandoned_stream_is_not_in_its_trace(
-    provider: Provider, capture: Capture
-) -> None:
-    """A call made after a trace has ended joins it no more, though the SDK still names its last span."""
-    with trace("Mine"):
-        stream = model_stream(provider)
-        await read_one(stream)
-    del stream
-    gc.collect()
-    await until_all_ended()
-    provider.default = Reply.says("ok")
-    await litellm.acompletion(**chat(provider))
-
-    assert ["invoke_workflow Mine", "  chat gpt-4o-mini", "chat gpt-4o-mini"] == capture.tree().splitlines()
 
 
 async def test_leaving_the_events_of_a_run_does_not_stop_it(provider: Provider, capture: Capture) -> None:

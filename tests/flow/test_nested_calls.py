@@ -8,9 +8,11 @@ from typing import Any
 
 import litellm
 import pytest
+from agents import Agent, Runner
 from litellm import CustomLLM
 from litellm.integrations.custom_logger import CustomLogger
 
+import litespan
 from litespan.testing import Capture, Provider, Reply, ServedUsage
 from tests.fakes.litellm_calls import API_KEY, MODELS, chat, target
 from tests.flow import figures
@@ -120,6 +122,16 @@ async def test_a_custom_provider_over_litellm_is_counted_once(
     assert [] == capture.points("litespan.calls.usage_missing")
     outer = dict(capture.named("chat outer")[0].attributes or {})
     assert not [name for name in outer if name.startswith(("gen_ai.usage", "litespan.usage"))]
+
+
+@pytest.mark.usefixtures("custom_llm")
+async def test_a_custom_provider_over_litellm_in_a_run(provider: Provider) -> None:
+    """What the call of an agent makes is below that call."""
+    with Capture() as capture:
+        await Runner.run(Agent(name="A", model=litespan.LitellmModel("mine/outer")), "Hi")
+
+    check(capture, provider, 2)
+    assert ["    chat outer", "      chat hop"] == capture.tree().splitlines()[-2:]
 
 
 class Direct(CustomLLM):

@@ -23,7 +23,7 @@ from inline_snapshot import snapshot
 
 from litespan.testing import Capture, Provider, Reply, ServedUsage
 from tests.flow import figures
-from tests.flow.models import litespan_model
+from tests.flow.models import litespan_model, open_stream
 from tests.flow.own_models import OwnModel
 from tests.flow.test_other_models import check, only_call, run
 from tests.flow.troubles import until
@@ -226,14 +226,6 @@ invoke_workflow A
 
 
 # -- streams that do not end ------------------------------------------------------------------------------
-def open_stream(model: Model) -> Any:
-    """Stream from a model, without a run around it."""
-    return model.stream_response(
-        None, "Hi", ModelSettings(), [], None, [], ModelTracing.ENABLED,
-        previous_response_id=None, conversation_id=None, prompt=None,
-    )  # fmt: skip
-
-
 async def first_delta(stream: Any) -> None:
     """Read a stream up to its first text."""
     async for event in stream:

@@ -1,4 +1,4 @@
-"""How many ended spans stay findable for late children."""
+"""What stays known of spans and traces that have ended."""
 
 from __future__ import annotations
 
@@ -30,3 +30,20 @@ def test_fewer_where_many_are_kept_in_all(monkeypatch: pytest.MonkeyPatch) -> No
     """So that long traces cannot fill the memory together."""
     monkeypatch.setattr(table, "MAX_SPANS", 0)
     assert list(range(12, 12 + FEW_ENDED_SPANS)) == findable(12 + FEW_ENDED_SPANS)
+
+
+def test_ended_traces() -> None:
+    """A trace has ended while it waits for its children, and after that; of others nothing is known."""
+    records = RecordTable()
+    records.open_trace(Workflow(trace_id="trace"))
+    assert not records.has_ended("trace")
+
+    opened = records.trace("trace")
+    assert opened is not None
+    opened.ended_ns = 1
+    assert records.has_ended("trace")
+
+    records.close_trace("trace")
+    assert records.has_ended("trace")
+    assert not records.has_ended("another")
+    assert not records.has_ended(None)

@@ -47,15 +47,24 @@ class Caller:
 
 def find() -> Caller:
     """Return what is known of the model that is opening a span in this very call."""
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
+    frame = _frame_of_model()
+    return _caller(frame.f_locals, streams=_STREAMING[frame.f_code.co_name]) if frame else Caller()
+
+
+def is_running() -> bool:
+    """Say whether a model is being asked, or its stream read, in this very call."""
+    return _frame_of_model() is not None
+
+
+def _frame_of_model() -> FrameType | None:
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001
     for _ in range(_MAX_FRAMES):
         if frame is None:
             break
-        streams = _STREAMING.get(frame.f_code.co_name)
-        if streams is not None and isinstance((found := frame.f_locals).get("self"), Model):
-            return _caller(found, streams=streams)
+        if frame.f_code.co_name in _STREAMING and isinstance(frame.f_locals.get("self"), Model):
+            return frame
         frame = frame.f_back
-    return Caller()
+    return None
 
 
 def _caller(found: Mapping[str, Any], *, streams: bool) -> Caller:

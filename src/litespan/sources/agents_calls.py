@@ -103,9 +103,12 @@ class ModelSpans:
                 allows_content=allows,
                 annotate=lambda facts: annotate(data, facts),
             )
-        if not call.host_span:
-            return Position(call, span.trace_id, allows_content=allows)
-        return Position(call, span.trace_id, call=call, allows_content=allows)
+        # A stream that the program leaves stays current for it, until it is closed and beyond. In a span of
+        # the LiteLLM adapter only its own call makes calls. A model of the program's own may make some in
+        # other tasks, so of the SDK's models alone it counts whether they are running right now.
+        runs = call.host_span and span.ended_at is None and (not call.stream or agents_caller.is_running())
+        whole = call if runs else None
+        return Position(call, span.trace_id, call=whole, beside=not runs, allows_content=allows)
 
 
 def allows_content(data: Any, call: Record | None) -> bool:

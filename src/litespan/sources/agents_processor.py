@@ -154,7 +154,7 @@ class AgentsProcessor(TracingProcessor):
     def locate(self) -> Position | None:
         """Say where the host is right now; asked by the call source."""
         span = get_current_span()
-        if span is None or _left_behind(span):
+        if span is None or self._left_behind(span):
             return self._in_trace()
         if span.span_id == _NO_OP:
             self._warn_disabled()
@@ -166,6 +166,18 @@ class AgentsProcessor(TracingProcessor):
             return self._models.position(span, record, self._parent(span))
         record = record or self._recorder.table.root(span.trace_id)
         return Position(record, span.trace_id, allows_content=_allows_content(span, record))
+
+    def _left_behind(self, span: Any) -> bool:
+        """Say whether the SDK only still names a span: that of a model stream which the program left unread.
+
+        Its generator is closed in another task, now or much later, and cannot reset the current span where
+        the program goes on.
+        """
+        return (
+            get_current_trace() is None
+            and span.span_data.type in agents_models.MODEL_SPANS
+            and (span.ended_at is not None or self._recorder.table.has_ended(span.trace_id))
+        )
 
     def _in_trace(self) -> Position | None:
         trace = get_current_trace()
@@ -196,18 +208,6 @@ class AgentsProcessor(TracingProcessor):
         if message not in self._warned:
             self._warned.add(message)
             logger.warning(message)
-
-
-def _left_behind(span: Any) -> bool:
-    """Say whether the SDK only still names a span: that of a model stream which the program left unread.
-
-    Its generator is closed in another task and cannot reset the current span where the program goes on.
-    """
-    return (
-        span.ended_at is not None
-        and span.span_data.type in agents_models.MODEL_SPANS
-        and get_current_trace() is None
-    )
 
 
 def _conversation(trace: Any) -> str | None:

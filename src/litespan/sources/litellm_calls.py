@@ -15,7 +15,7 @@ from litespan.guard import guarded, guarded_one
 from litespan.labels import as_name
 from litespan.providers import provider_name, split_model
 from litespan.recorder import Position, Recorder
-from litespan.records import OK, ModelCall
+from litespan.records import OK, ModelCall, Record
 from litespan.sources import (
     call_options,
     litellm_answer,
@@ -210,10 +210,13 @@ class CallSource:
             provider = as_name(entry.get("litellm_provider")) if isinstance(entry, dict) else None
         return provider, bare
 
-    def _parent(self, position: Position | None) -> Any:
-        if position is not None and position.record is not None:
-            return position.record
+    def _parent(self, position: Position | None) -> Record | None:
         outer = current.get()
+        above = position.record if position is not None else None
+        if outer is None and above is not None and position is not None and position.beside:
+            above = above.parent
+        if above is not None:
+            return above
         return outer.record.whole or outer.record if outer is not None else None
 
     def _claimed(self, record: ModelCall, position: Position | None) -> bool:
