@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import litellm
 import pytest
-from agents import OpenAIChatCompletionsModel, agent_span, trace
+from agents import Agent, OpenAIChatCompletionsModel, Runner, agent_span, trace
+from inline_snapshot import snapshot
 
 from litespan.testing import Capture, Provider, Reply
 from tests.fakes.litellm_calls import chat
@@ -47,15 +49,21 @@ async def left(stream: Any) -> list[Any]:
     return [stream]
 
 
-async def call_twice(provider: Provider, streams: list[Any], *, closed: bool) -> None:
-    """Make two calls after a stream was dropped, or while it is still open."""
+@asynccontextmanager
+async def beside(streams: list[Any], *, closed: bool) -> AsyncIterator[None]:
+    """Go on after a stream was dropped, or while it is still open."""
     if closed:
         streams.clear()
         gc.collect()
-    for _ in range(2):
-        await litellm.acompletion(**chat(provider))
+    yield
     for stream in streams:
         await stream.aclose()
+
+
+async def call_twice(provider: Provider) -> None:
+    """Make two calls."""
+    for _ in range(2):
+        await litellm.acompletion(**chat(provider))
 
 
 @MODELS
@@ -64,7 +72,8 @@ async def test_after_its_trace(provider: Provider, capture: Capture, make: Maker
     """A call made after the trace has ended joins it no more."""
     with trace("Mine"):
         streams = await left(open_stream(make(provider)))
-    await call_twice(provider, streams, closed=closed)
+    async with beside(streams, closed=closed):
+        await call_twice(provider)
     await until_all_ended()
 
     assert ["invoke_workflow Mine", "  chat gpt-4o-mini", *["chat gpt-4o-mini"] * 2] == (
@@ -74,11 +83,62 @@ async def test_after_its_trace(provider: Provider, capture: Capture, make: Maker
 
 @MODELS
 @CLOSED
+async def test_in_the_next_trace(provider: Provider, capture: Capture, make: Maker, *, closed: bool) -> None:
+    """A call and a run in a trace that begins later are in that one."""
+    with trace("Mine"):
+        streams = await left(open_stream(make(provider)))
+    async with beside(streams, closed=closed):
+        with trace("Next"):
+            await call_twice(provider)
+            await Runner.run(Agent(name="A", model=make(provider)), "Hi")
+    await until_all_ended()
+
+    assert (
+        snapshot("""\
+invoke_workflow Mine
+  chat gpt-4o-mini
+invoke_workflow Next
+  chat gpt-4o-mini
+  chat gpt-4o-mini
+  invoke_agent A
+    chat gpt-4o-mini\
+""")
+        == capture.tree()
+    )
+
+
+@MODELS
+@CLOSED
+async def test_run_after_its_trace(
+    provider: Provider, capture: Capture, make: Maker, *, closed: bool
+) -> None:
+    """A run has a tree of its own, though the SDK gives it a parent in the trace before."""
+    with trace("Mine"):
+        streams = await left(open_stream(make(provider)))
+    async with beside(streams, closed=closed):
+        await Runner.run(Agent(name="A", model=make(provider)), "Hi")
+    await until_all_ended()
+
+    assert (
+        snapshot("""\
+invoke_workflow Mine
+  chat gpt-4o-mini
+invoke_workflow A
+  invoke_agent A
+    chat gpt-4o-mini\
+""")
+        == capture.tree()
+    )
+
+
+@MODELS
+@CLOSED
 async def test_within_its_trace(provider: Provider, capture: Capture, make: Maker, *, closed: bool) -> None:
     """A call made in the same agent is a call of its own there, and none of the stream's."""
     with trace("Mine"), agent_span("A"):
         streams = await left(open_stream(make(provider)))
-        await call_twice(provider, streams, closed=closed)
+        async with beside(streams, closed=closed):
+            await call_twice(provider)
     await until_all_ended()
 
     expected = ["invoke_workflow Mine", "  invoke_agent A", *["    chat gpt-4o-mini"] * 3]
@@ -92,7 +152,7 @@ async def test_own_model_closed_in_another_task(provider: Provider, capture: Cap
     with trace("Mine"):
         [stream] = await left(open_stream(OwnModel(provider)))
         await asyncio.create_task(stream.aclose())
-        await call_twice(provider, [], closed=False)
+        await call_twice(provider)
     await until_all_ended()
 
     assert ["invoke_workflow Mine", *["  chat gpt-4o-mini"] * 3] == capture.tree().splitlines()
@@ -128,7 +188,8 @@ async def test_call_that_the_stream_itself_makes(provider: Provider, capture: Ca
     with trace("Mine"):
         client: Any = ClientOverLiteLLM(provider)
         streams = await left(open_stream(OpenAIChatCompletionsModel("gpt-4o-mini", client)))
-        await call_twice(provider, streams, closed=False)
+        async with beside(streams, closed=False):
+            await call_twice(provider)
     await until_all_ended()
 
     assert ["invoke_workflow Mine", *["  chat gpt-4o-mini"] * 3] == capture.tree().splitlines()

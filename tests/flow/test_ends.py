@@ -86,6 +86,20 @@ def test_trace_that_ends_before_its_spans(capture: Capture) -> None:
     assert 0 == litespan.stats()["records_open"]
 
 
+def test_span_that_begins_after_its_trace_has_ended(capture: Capture) -> None:
+    """A late span is below its own parent all the same."""
+    mine = trace("Mine")
+    mine.start()
+    agent = agent_span("A", parent=mine)
+    agent.start()
+    mine.finish()
+    with custom_span("late", parent=agent):
+        pass
+    agent.finish()
+
+    assert "invoke_workflow Mine\n  invoke_agent A\n    custom late" == capture.tree()
+
+
 def test_trace_that_ends_after_its_spans(capture: Capture) -> None:
     """A root whose spans have all ended ends with its trace."""
     with trace("Mine"), agent_span("A"):

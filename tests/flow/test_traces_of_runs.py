@@ -8,7 +8,7 @@ from typing import Any
 
 import litellm
 import pytest
-from agents import Agent, RunConfig, Runner, agent_span, custom_span, trace
+from agents import Agent, RunConfig, Runner, agent_span, custom_span, function_tool, trace
 
 import litespan
 from litespan.testing import Capture, Provider, Reply, ServedUsage, ToolCall
@@ -241,3 +241,28 @@ async def test_the_list_is_bounded(provider_of_a_thousand: Provider) -> None:
         assert 100 == len(told(capture, "litespan.run"))
         assert 110 == root_of(capture)["litespan.run.count"] == capture.total("litespan.runs")
         assert 110.0 == root_of(capture)["litespan.total.cost"]
+
+
+async def test_a_trace_inside_a_tool(provider_of_a_thousand: Provider) -> None:
+    """A tool's run in a trace of its own is below the tool, and in the figures of the outer one."""
+    provider = provider_of_a_thousand
+
+    @function_tool
+    async def ask() -> str:
+        with trace("Inner"):
+            return str((await Runner.run(agent(provider, "Inner", 4.0), "hi")).final_output)
+
+    provider.script("outer", Reply.calls(ToolCall("ask"), usage=USAGE))
+    with Capture(deterministic=True) as capture:
+        await Runner.run(agent(provider, "Outer", 1.0, tools=[ask]), "hi")
+
+    assert [
+        "invoke_workflow Outer litespan.total.cost=6.0",
+        "  invoke_agent Outer litespan.total.cost=2.0",
+        "    chat outer",
+        "    execute_tool ask",
+        "      invoke_workflow Inner",
+        "      invoke_agent Inner litespan.total.cost=4.0",
+        "        chat inner",
+        "    chat outer",
+    ] == capture.tree("litespan.total.cost").splitlines()

@@ -115,8 +115,12 @@ class AgentsProcessor(TracingProcessor):
 
     # -- records -------------------------------------------------------------------------------------------
     def _parent(self, span: Any) -> Record | None:
+        """Return the record above a span; the SDK may name one that was left behind in a trace before."""
         table = self._recorder.table
-        return table.span(span.parent_id) or table.root(span.trace_id)
+        parent = table.span(span.parent_id)
+        if parent is None or (parent.trace_id != span.trace_id and table.has_ended(parent.trace_id)):
+            return table.root(span.trace_id)
+        return parent
 
     def _complete(self, record: Record, span: Any) -> None:
         agents_outcome.settle(record, span.error)
@@ -173,8 +177,9 @@ class AgentsProcessor(TracingProcessor):
         Its generator is closed in another task, now or much later, and cannot reset the current span where
         the program goes on.
         """
+        trace = get_current_trace()
         return (
-            get_current_trace() is None
+            (trace is None or trace.trace_id != span.trace_id)
             and span.span_data.type in agents_models.MODEL_SPANS
             and (span.ended_at is not None or self._recorder.table.has_ended(span.trace_id))
         )
