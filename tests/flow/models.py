@@ -39,9 +39,16 @@ def litespan_model(provider: Provider, name: str = "gpt-4o-mini", wire: str = "o
     return litespan.LitellmModel(f"{prefix}/{name}", base_url=provider.url(wire), api_key="k")
 
 
-def open_stream(model: Model) -> Any:
+def open_stream(model: Model, text: str = "Hi") -> Any:
     """Stream from a model of the Agents SDK, without a run around it."""
     return model.stream_response(
-        None, "Hi", ModelSettings(), [], None, [], ModelTracing.ENABLED,
+        None, text, ModelSettings(), [], None, [], ModelTracing.ENABLED,
         previous_response_id=None, conversation_id=None, prompt=None,
     )  # fmt: skip
+
+
+async def first_delta(stream: Any) -> None:
+    """Read a stream up to its first text."""
+    async for event in stream:
+        if event.type == "response.output_text.delta":
+            return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import litellm
@@ -18,13 +18,6 @@ from litespan.testing import Capture, Provider, Reply
 from tests.fakes.litellm_calls import chat
 from tests.flow.models import litespan_model, open_stream
 from tests.flow.troubles import until_all_ended
-
-
-@pytest.fixture
-def capture() -> Iterator[Capture]:
-    """Capture what litespan emits."""
-    with Capture(deterministic=True) as capturing:
-        yield capturing
 
 
 @pytest.fixture(autouse=True)

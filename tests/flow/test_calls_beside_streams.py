@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import litellm
 import pytest
 from agents import Agent, OpenAIChatCompletionsModel, Runner, agent_span, trace
+from agents.models.interface import Model
 from inline_snapshot import snapshot
 
 from litespan.testing import Capture, Provider, Reply
@@ -27,13 +28,6 @@ from tests.flow.troubles import until_all_ended
 
 MODELS = pytest.mark.parametrize("make", [litespan_model, chat_model], ids=["LiteLLM's", "OpenAI's"])
 CLOSED = pytest.mark.parametrize("closed", [True, False], ids=["closed", "kept"])
-
-
-@pytest.fixture
-def capture() -> Iterator[Capture]:
-    """Capture what litespan emits."""
-    with Capture(deterministic=True) as capturing:
-        yield capturing
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +54,16 @@ async def beside(streams: list[Any], *, closed: bool) -> AsyncIterator[None]:
         await stream.aclose()
 
 
+@asynccontextmanager
+async def after_its_trace(model: Model, *, closed: bool) -> AsyncIterator[None]:
+    """Leave a model's stream in a trace, and go on after that trace has ended."""
+    with trace("Mine"):
+        streams = await left(open_stream(model))
+    async with beside(streams, closed=closed):
+        yield
+    await until_all_ended()
+
+
 async def call_twice(provider: Provider) -> None:
     """Make two calls."""
     for _ in range(2):
@@ -70,11 +74,8 @@ async def call_twice(provider: Provider) -> None:
 @CLOSED
 async def test_after_its_trace(provider: Provider, capture: Capture, make: Maker, *, closed: bool) -> None:
     """A call made after the trace has ended joins it no more."""
-    with trace("Mine"):
-        streams = await left(open_stream(make(provider)))
-    async with beside(streams, closed=closed):
+    async with after_its_trace(make(provider), closed=closed):
         await call_twice(provider)
-    await until_all_ended()
 
     assert ["invoke_workflow Mine", "  chat gpt-4o-mini", *["chat gpt-4o-mini"] * 2] == (
         capture.tree().splitlines()
@@ -85,13 +86,10 @@ async def test_after_its_trace(provider: Provider, capture: Capture, make: Maker
 @CLOSED
 async def test_in_the_next_trace(provider: Provider, capture: Capture, make: Maker, *, closed: bool) -> None:
     """A call and a run in a trace that begins later are in that one."""
-    with trace("Mine"):
-        streams = await left(open_stream(make(provider)))
-    async with beside(streams, closed=closed):
+    async with after_its_trace(make(provider), closed=closed):
         with trace("Next"):
             await call_twice(provider)
             await Runner.run(Agent(name="A", model=make(provider)), "Hi")
-    await until_all_ended()
 
     assert (
         snapshot("""\
@@ -113,11 +111,8 @@ async def test_run_after_its_trace(
     provider: Provider, capture: Capture, make: Maker, *, closed: bool
 ) -> None:
     """A run has a tree of its own, though the SDK gives it a parent in the trace before."""
-    with trace("Mine"):
-        streams = await left(open_stream(make(provider)))
-    async with beside(streams, closed=closed):
+    async with after_its_trace(make(provider), closed=closed):
         await Runner.run(Agent(name="A", model=make(provider)), "Hi")
-    await until_all_ended()
 
     assert (
         snapshot("""\

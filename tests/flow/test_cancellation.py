@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 import pytest
@@ -21,13 +21,6 @@ ALL_CANCELLED = [
     "  invoke_agent A litespan.outcome=cancelled",
     "    chat gpt-4o-mini litespan.outcome=cancelled",
 ]
-
-
-@pytest.fixture
-def capture() -> Iterator[Capture]:
-    """Capture what litespan emits."""
-    with Capture(deterministic=True) as capturing:
-        yield capturing
 
 
 # Before Python 3.11 a task's awaiter gets a new CancelledError without the reason, whoever cancels it.

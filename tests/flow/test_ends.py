@@ -6,7 +6,6 @@ import asyncio
 import contextvars
 import gc
 import threading
-from collections.abc import Iterator
 
 import litellm
 import pytest
@@ -18,13 +17,6 @@ from litespan.testing import Capture, Provider, Reply, ToolCall
 from tests.fakes.litellm_calls import chat
 from tests.flow.models import litespan_model
 from tests.flow.troubles import until_all_ended, until_called
-
-
-@pytest.fixture
-def capture() -> Iterator[Capture]:
-    """Capture what litespan emits."""
-    with Capture(deterministic=True) as capturing:
-        yield capturing
 
 
 async def consume(agent: Agent[None], *, stream: bool) -> None:

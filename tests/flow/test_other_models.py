@@ -15,6 +15,7 @@ from agents import (
     RunConfig,
     Runner,
     function_tool,
+    trace,
 )
 from agents.models.interface import Model
 from inline_snapshot import snapshot
@@ -23,7 +24,7 @@ from openai.types.shared import Reasoning
 
 from litespan.testing import Capture, Provider, Reply, ServedUsage, ToolCall
 from tests.flow import figures
-from tests.flow.models import litespan_model
+from tests.flow.models import first_delta, litespan_model, open_stream
 
 Maker = Callable[[Provider], Model]
 
@@ -309,19 +310,11 @@ async def test_url_secrets_stay_out(provider: Provider) -> None:
 async def test_stream_left_unread(provider: Provider, make: Maker) -> None:
     """A model stream that the program drops is abandoned, and nothing of it stays open."""
     provider.default = Reply.says("one two three four five six", pieces=6, usage=USAGE)
-    model = make(provider)
-    from agents import trace
-    from agents.models.interface import ModelTracing
 
     with Capture() as capture, trace("own"):
-        stream = model.stream_response(
-            None, "Hi", settings(), [], None, [], ModelTracing.ENABLED,
-            previous_response_id=None, conversation_id=None, prompt=None,
-        )  # fmt: skip
-        async for event in stream:
-            if event.type == "response.output_text.delta":
-                break
-        await stream.aclose()  # type: ignore[attr-defined]
+        stream = open_stream(make(provider))
+        await first_delta(stream)
+        await stream.aclose()
 
     assert "abandoned" == only_call(capture)["litespan.outcome"]
     assert 1 == capture.total(MISSING, reason="abandoned")

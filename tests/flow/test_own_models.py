@@ -23,7 +23,7 @@ from inline_snapshot import snapshot
 
 from litespan.testing import Capture, Provider, Reply, ServedUsage
 from tests.flow import figures
-from tests.flow.models import litespan_model, open_stream
+from tests.flow.models import first_delta, litespan_model, open_stream
 from tests.flow.own_models import OwnModel
 from tests.flow.test_other_models import check, only_call, run
 from tests.flow.troubles import until
@@ -226,13 +226,6 @@ invoke_workflow A
 
 
 # -- streams that do not end ------------------------------------------------------------------------------
-async def first_delta(stream: Any) -> None:
-    """Read a stream up to its first text."""
-    async for event in stream:
-        if event.type == "response.output_text.delta":
-            return
-
-
 async def test_abandoned_stream(provider: Provider) -> None:
     """A stream that the program closes in the middle is abandoned, with one span and nothing left open."""
     provider.default = Reply.says("one two three four", pieces=4, usage=USAGE)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from agents import Agent, Runner, function_tool
 from agents.tool import Tool
@@ -12,13 +10,6 @@ from opentelemetry.trace import Tracer
 
 from litespan.testing import Capture, Provider, Reply, ToolCall
 from tests.flow.models import litespan_model
-
-
-@pytest.fixture
-def capture() -> Iterator[Capture]:
-    """Capture what litespan and the program emit."""
-    with Capture(deterministic=True) as capturing:
-        yield capturing
 
 
 @pytest.fixture

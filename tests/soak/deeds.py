@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final, cast
 
 import litellm
-from agents import Agent, ModelSettings, ModelTracing, Runner, function_tool
+from agents import Agent, Runner, function_tool
 from agents.extensions.models.litellm_model import LitellmModel as SdkLitellmModel
-from agents.models.interface import Model
 from openai import OpenAI
 
+from tests.flow.models import open_stream
 from tests.soak.job import Job
 
 MODEL: Final = "openai/gpt-4.1-mini"
@@ -109,7 +109,7 @@ class Deeds:
 
     async def _open(self, job: Job) -> Any:
         if job.through == "model":
-            return _model_stream(CountedModel(self._base_url, self.begun), job.text)
+            return open_stream(CountedModel(self._base_url, self.begun), job.text)
         self.begun["calls"] += 1
         return await litellm.acompletion(**self._arguments(job))
 
@@ -136,10 +136,3 @@ async def _read_some(stream: Any, chunks: int) -> None:
     for _ in range(chunks):
         if await anext(stream, None) is None:
             return
-
-
-def _model_stream(model: Model, text: str) -> Any:
-    return model.stream_response(
-        None, text, ModelSettings(), [], None, [], ModelTracing.ENABLED,
-        previous_response_id=None, conversation_id=None, prompt=None,
-    )  # fmt: skip

@@ -212,11 +212,9 @@ class CallSource:
 
     def _parent(self, position: Position | None) -> Record | None:
         outer = current.get()
-        above = position.record if position is not None else None
-        if outer is None and above is not None and position is not None and position.beside:
-            above = above.parent
-        if above is not None:
-            return above
+        if position is not None and position.record is not None:
+            beside = position.beside and outer is None
+            return position.record.parent if beside else position.record
         return outer.record.whole or outer.record if outer is not None else None
 
     def _claimed(self, record: ModelCall, position: Position | None) -> bool:
