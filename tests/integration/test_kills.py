@@ -102,11 +102,11 @@ def _stored_spans(stack: Stack) -> set[tuple[str, str]]:
     return {(span.trace_id, span.span_id) for spans in traces.values() for span in spans}
 
 
-def _lost_traces(stack: Stack, sender: Sender) -> int:
-    """Count the accepted traces that Jaeger has not, or not whole."""
+def _lost_traces(stack: Stack, sender: Sender) -> dict[str, int]:
+    """Return how many spans Jaeger has of each accepted trace that it has not whole."""
     stored = stack.jaeger.api.traces(SERVICE, limit=2 * len(sender.traces) + 1_000)
-    whole = {trace_id for trace_id, spans in stored.items() if len(spans) == SPANS}
-    return len(sender.traces - whole)
+    found = {trace_id: len(stored.get(trace_id, ())) for trace_id in sender.traces}
+    return {trace_id: spans for trace_id, spans in found.items() if spans != SPANS}
 
 
 def _lost_points(stack: Stack, sender: Sender) -> int:

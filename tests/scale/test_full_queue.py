@@ -52,7 +52,7 @@ def send_until_it_waits(agent: Agent, gateway: Gateway) -> int:
             nonlocal sent
             client.post("/v1/traces", content=request().SerializeToString()).raise_for_status()
             sent += TRACES
-            return agent.metrics.total("otelcol_exporter_queue_size", exporter="loadbalancing")
+            return agent.metrics.total("otelcol_exporter_queue_size", exporter="load_balancing")
 
         wait_for(
             send_more,

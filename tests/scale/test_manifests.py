@@ -198,7 +198,7 @@ def test_services_lead_to_pods(manifests: Sequence[Manifest]) -> None:
 def test_agents_find_gateways(manifests: Sequence[Manifest]) -> None:
     """The agents look for services that are there, by names that a StatefulSet's pods have, and may do so."""
     on_kubernetes = yaml.safe_load((SCALE / "agent-kubernetes.yaml").read_text(encoding="utf-8"))
-    resolver = on_kubernetes["exporters"]["loadbalancing"]["resolver"]["k8s"]
+    resolver = on_kubernetes["exporters"]["load_balancing"]["resolver"]["k8s"]
     services = {one["metadata"]["name"]: one["spec"] for one in of_kind(manifests, "Service")}
     (metrics,) = re.findall(
         r"METRICS_GATEWAY:-http://([\w-]+):(\d+)\}", (SCALE / "agent.yaml").read_text(encoding="utf-8")
@@ -256,5 +256,5 @@ def test_stop_is_waited_for(manifests: Sequence[Manifest]) -> None:
         name: pod["spec"]["terminationGracePeriodSeconds"] for name, pod in pods(manifests) if "otel" in name
     }
 
-    assert grace["otel-agent"] > int(agent["exporters"]["loadbalancing"]["timeout"].removesuffix("s"))
+    assert grace["otel-agent"] > int(agent["exporters"]["load_balancing"]["timeout"].removesuffix("s"))
     assert grace["otel-gateway"] > int(gateway["exporters"]["kafka"]["timeout"].removesuffix("s"))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from operator import eq, not_
 from pathlib import Path
 from typing import Final
 
+import grpc
 import httpx
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -114,16 +116,30 @@ def test_an_outage_of_the_store_and_a_killed_gateway_lose_nothing(way: Way, expo
     assert calls > 20
 
 
-def test_figures_to_watch_are_there(way: Way) -> None:
+@pytest.fixture
+def refused(tmp_path: Path, way: Way) -> Iterator[Agent]:
+    """Run an agent whose spans and metrics are refused for good, by servers that know nothing of either."""
+    server = grpc.server(ThreadPoolExecutor(1))
+    port = server.add_insecure_port(f"{LOOPBACK}:0")
+    server.start()
+    agent = Agent(tmp_path / "refused", [f"{LOOPBACK}:{port}"], way.store.url)
+    with agent:
+        yield agent
+    server.stop(None)
+
+
+def test_figures_to_watch_are_there(way: Way, refused: Agent, exported: bytes) -> None:
     """What the page tells to watch is counted under these names, by an agent or by a gateway."""
     page = (Path(__file__).parents[2] / "docs" / "scale.md").read_text(encoding="utf-8")
     watched = set(re.findall(r"otelcol_\w+", page))
-    post(way.agent.otlp, request().SerializeToString(), "/v1/traces")
-    urls = (way.agent.metrics.url, way.gateway.metrics.url)
+    for agent in (way.agent, refused):
+        post(agent.otlp, request().SerializeToString(), "/v1/traces")
+    post(refused.otlp, exported)
+    urls = (way.agent.metrics.url, way.gateway.metrics.url, refused.metrics.url)
 
     def missing() -> set[str]:
         texts = "\n".join(httpx.get(url, trust_env=False).text for url in urls)
-        return watched - set(re.findall(r"^(otelcol_\w+)\{", texts, re.MULTILINE))
+        return watched - set(re.findall(r"^(otelcol_\w+)[{ ]", texts, re.MULTILINE))
 
     assert len(watched) > 3
     wait_for(missing, "all figures", until=not_)

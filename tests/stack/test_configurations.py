@@ -72,7 +72,12 @@ def test_jaeger_traces_no_queries_of_its_own(file: Path) -> None:
     [
         ("otelcol", COLLECTOR, "fsync: true", "fsyncs: true"),
         ("otelcol", COLLECTOR, "sizer: bytes", "sizer: pounds"),
-        ("otelcol", COLLECTOR, "exporters: [otlp_grpc/jaeger, spanmetrics]", "exporters: [otlp_grpc/zipkin]"),
+        (
+            "otelcol",
+            COLLECTOR,
+            "exporters: [otlp_grpc/jaeger, span_metrics]",
+            "exporters: [otlp_grpc/zipkin]",
+        ),
         ("jaeger", JAEGER, "consistency: true", "consistent: true"),
         ("jaeger", JAEGER, "latency_unit: s", "latency_units: s"),
         ("promtool", PROMETHEUS, "promote_resource_attributes", "promoted_resource_attributes"),
@@ -129,7 +134,7 @@ def test_batches_fit_into_what_jaeger_takes() -> None:
 
 def test_monitor_finds_the_span_metrics() -> None:
     """Jaeger looks for the names and the unit that the Collector's span metrics have; it warns of nothing."""
-    made = read(COLLECTOR)["connectors"]["spanmetrics"]
+    made = read(COLLECTOR)["connectors"]["span_metrics"]
     sought = read(JAEGER)["extensions"]["jaeger_storage"]["metric_backends"]["span_metrics"]["prometheus"]
 
     assert (made["namespace"], made["histogram"]["unit"]) == (

@@ -80,7 +80,7 @@ def arrived(folder: Path, *configurations: Path) -> set[str]:
         yaml.safe_dump(
             {
                 "exporters": {"file": {"path": str(out), "flush_interval": "50ms"}},
-                "service": {"pipelines": {"traces": {"exporters": ["file", "spanmetrics"]}}},
+                "service": {"pipelines": {"traces": {"exporters": ["file", "span_metrics"]}}},
             }
         ),
         encoding="utf-8",
