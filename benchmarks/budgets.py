@@ -20,5 +20,6 @@ LABELS: Final = {
     "floor": "written by hand (`benchmarks/floor.py`)",
     "both": "written by hand, with the SDK's tracing",
     "litespan": "litespan",
+    "content": "litespan, with content on spans",
     "unsampled": "litespan, nothing sampled",
 }

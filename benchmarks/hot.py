@@ -24,11 +24,13 @@ Run = Callable[[], Awaitable[Any]]
 
 _BASE_URL: Final = "http://127.0.0.1:1234/v1"
 _TOOL: Final = "weather"
+_MESSAGES: Final = [{"role": "user", "content": "What is the weather?"}]
+_ANSWER: Final = {"role": "assistant", "content": "It is sunny."}
 
 # What the SDK's adapter passes to LiteLLM, most of it unset.
 _REQUEST: Final[dict[str, Any]] = {
     "model": MODEL,
-    "messages": [{"role": "user", "content": "What is the weather?"}],
+    "messages": _MESSAGES,
     "stream": False,
     "extra_headers": {"User-Agent": "Agents/Python"},
     "api_key": "bench",
@@ -53,7 +55,7 @@ _REQUEST: Final[dict[str, Any]] = {
 
 
 def _answer() -> litellm.ModelResponse:
-    message = litellm.Message(content="It is sunny.")
+    message = litellm.Message(content=_ANSWER["content"])
     response = litellm.ModelResponse(
         id="chatcmpl-000001", model="gpt-4o", choices=[litellm.Choices(finish_reason="stop", message=message)]
     )
@@ -80,6 +82,13 @@ def prepare(variant: str, before_answer: Callable[[], Awaitable[object]] | None 
     return _by_hand() if variant in BY_HAND else run
 
 
+def prepare_call(variant: str) -> Run:
+    """Set a variant up and return one model call of a program that uses LiteLLM alone."""
+    replace_calls()
+    set_up(variant)
+    return lambda: litellm.acompletion(**_REQUEST)
+
+
 def replace_calls(before_answer: Callable[[], Awaitable[object]] | None = None) -> None:
     """Let LiteLLM's call answer at once, or after what is given; to be done before litespan wraps it."""
     answer = _answer()
@@ -99,16 +108,17 @@ async def run() -> None:
     with trace("Agent workflow"), task_span("Agent workflow"), agent_span(AGENT):
         with turn_span(1, AGENT):
             await _call()
-            with function_span(_TOOL):
-                pass
+            with function_span(_TOOL, input="{}") as span:
+                span.span_data.output = "sunny"
         with turn_span(2, AGENT):
             await _call()
 
 
 async def _call() -> None:
     config = {"base_url": _BASE_URL, "model_impl": "litellm"}
-    with generation_span(model=MODEL, model_config=config) as span:
+    with generation_span(input=_MESSAGES, model=MODEL, model_config=config) as span:
         await litellm.acompletion(**_REQUEST)
+        span.span_data.output = [_ANSWER]
         span.span_data.usage = {"input_tokens": 120, "output_tokens": 24}
 
 
@@ -129,8 +139,8 @@ def _by_hand() -> Run:
         with trace("Agent workflow"), task_span("Agent workflow"), agent_span(AGENT):
             with turn_span(1, AGENT):
                 await model.get_response()
-                with function_span(_TOOL), floor.tool(_TOOL, AGENT):
-                    pass
+                with function_span(_TOOL, input="{}") as span, floor.tool(_TOOL, AGENT):
+                    span.span_data.output = "sunny"
             with turn_span(2, AGENT):
                 await model.get_response()
         return result

@@ -51,12 +51,16 @@ def of_budgets(figures: Figures, *, real: bool) -> list[list[str]]:
         ratio(f"{where}: unsampled / sampled", above(figures, "unsampled"), litespan, budgets.UNSAMPLED),
     ]
     if real:
-        whole = (figures["litespan"], figures["none"])
-        rows.append(_of_rounds("real run: with / without", *whole, budgets.PROGRAM))
+        rows += [
+            _of_rounds("real run: with / without", figures["litespan"], figures["none"], budgets.PROGRAM),
+            _of_rounds("real run: with / the SDK's tracing alone", figures["litespan"], figures["sdk"]),
+        ]
     return rows
 
 
-def _of_rounds(what: str, cost: Sequence[float], of: Sequence[float], budget: float) -> list[str]:
+def _of_rounds(
+    what: str, cost: Sequence[float], of: Sequence[float], budget: float | None = None
+) -> list[str]:
     """Return the median of the ratios of the rounds, and their spread: in each, the speed hardly changes."""
     return _figure(what, [one / other for one, other in zip(cost, of, strict=True)], budget, 2)
 
@@ -72,12 +76,12 @@ def _of_medians(what: str, cost: Sequence[float], of: Sequence[float], budget: f
     return [what, f"{whole:.2f}", f"{first:.2f}, {second:.2f}", f"{budget:.2f}"]
 
 
-def _figure(what: str, values: Sequence[float], budget: float, digits: int) -> list[str]:
+def _figure(what: str, values: Sequence[float], budget: float | None, digits: int) -> list[str]:
     return [
         what,
         f"{statistics.median(values):,.{digits}f}",
         _spread(values, digits),
-        f"{budget:,.{digits}f}",
+        "" if budget is None else f"{budget:,.{digits}f}",
     ]
 
 
@@ -116,11 +120,13 @@ def main(sets: int, runs: int, *, quick: bool, write: bool) -> None:
     show("hot", head, of_variants(hot), write=write)
     streams = _measured("streams", sets, _STREAM_RUNS, ("none", "litespan"))
     chunks = [value / budgets.CHUNKS for value in above(streams, "litespan")]
+    calls = _measured("calls", sets, runs * _HOT_RUNS, ("none", "litespan"))
     imports = [seconds * 1e3 for seconds in in_fresh_processes("importing", processes)]
     prices = [seconds * 1e6 for seconds in in_fresh_processes("pricing", processes)]
     rows = [
         *of_budgets(hot, real=False),
         *of_budgets(real, real=True),
+        _figure("a call of LiteLLM alone, microseconds", above(calls, "litespan"), None, 0),
         _figure("a chunk of a stream, microseconds", chunks, budgets.CHUNK, 2),
         _figure("import and set-up over both hosts, milliseconds", imports, budgets.IMPORT, 0),
         _figure("pricing a call, microseconds", prices, budgets.PRICE, 1),

@@ -14,8 +14,9 @@ BY_HAND: Final = frozenset({"floor", "both"})
 
 def set_up(variant: str) -> None:
     """Set up what traces in a variant; what is written by hand is not part of it."""
-    if variant in ("litespan", "unsampled"):
-        litespan.instrument(*providers(sampled=variant == "litespan"))
+    if variant in ("litespan", "content", "unsampled"):
+        content = "SPAN_ONLY" if variant == "content" else "NO_CONTENT"
+        litespan.instrument(*providers(sampled=variant != "unsampled"), capture_content=content)
     elif variant in ("sdk", "both"):
         set_trace_processors([least_processor()])
     else:

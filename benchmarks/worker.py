@@ -51,10 +51,10 @@ def prepare(variant: str, base_url: str) -> Run:
 
 
 def choose(benchmark: str, variant: str, base_url: str) -> Run:
-    """Return the run of a benchmark: ``real``, ``hot`` or ``streams``."""
+    """Return the run of a benchmark: ``real``, ``hot``, ``calls`` or ``streams``."""
     if benchmark == "real":
         return prepare(variant, base_url)
-    return hot.prepare(variant) if benchmark == "hot" else streams.prepare(variant)
+    return {"hot": hot.prepare, "calls": hot.prepare_call, "streams": streams.prepare}[benchmark](variant)
 
 
 def stay_on_one_processor() -> None:
