@@ -19,6 +19,7 @@ LABELS: Final = {
     "sdk": "the SDK's tracing alone",
     "floor": "written by hand (`benchmarks/floor.py`)",
     "both": "written by hand, with the SDK's tracing",
+    "both_unsampled": "the same, nothing sampled",
     "litespan": "litespan",
     "content": "litespan, with content on spans",
     "unsampled": "litespan, nothing sampled",

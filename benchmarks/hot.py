@@ -17,8 +17,8 @@ from agents.extensions.models.litellm_model import LitellmModel
 from agents.tracing import agent_span, function_span, generation_span, task_span, trace, turn_span
 
 from benchmarks.floor import Floor, FloorModel
-from benchmarks.telemetry import AGENT, MODEL, providers
-from benchmarks.variants import BY_HAND, set_up
+from benchmarks.telemetry import AGENT, MODEL
+from benchmarks.variants import BY_HAND, floor_of, set_up
 
 Run = Callable[[], Awaitable[Any]]
 
@@ -79,7 +79,7 @@ def prepare(variant: str, before_answer: Callable[[], Awaitable[object]] | None 
     """Set a variant up and return its run; ``before_answer`` is awaited in each call, if given."""
     replace_calls(before_answer)
     set_up(variant)
-    return _by_hand() if variant in BY_HAND else run
+    return _by_hand(floor_of(variant)) if variant in BY_HAND else run
 
 
 def prepare_call(variant: str) -> Run:
@@ -122,9 +122,8 @@ async def _call() -> None:
         span.span_data.usage = {"input_tokens": 120, "output_tokens": 24}
 
 
-def _by_hand() -> Run:
+def _by_hand(floor: Floor) -> Run:
     """Return the same run with the floor's telemetry around its parts."""
-    floor = Floor(*providers())
     result = SimpleNamespace(context_wrapper=SimpleNamespace(usage=_usage(calls=2)))
     response = SimpleNamespace(usage=_usage(calls=1))
 

@@ -75,10 +75,12 @@ def of_ratios(counts: Mapping[str, float]) -> Rows:
     together = above["litespan"] / above["both"]
     apart = above["litespan"] / (above["floor"] + above["sdk"])
     unsampled = above["unsampled"] / above["litespan"]
+    by_hand = above["both_unsampled"] / above["both"]
     return [
         [f"{_FULL}, both in one program", f"{together:.2f}", f"budget {budgets.FULL}"],
         [f"{_FULL}, each in its own", f"{apart:.2f}", f"budget {budgets.FULL}"],
         ["unsampled / sampled", f"{unsampled:.2f}", f"budget {budgets.UNSAMPLED}"],
+        ["unsampled / sampled, by hand", f"{by_hand:.2f}", ""],
     ]
 
 

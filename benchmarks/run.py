@@ -49,6 +49,9 @@ def of_budgets(figures: Figures, *, real: bool) -> list[list[str]]:
         ratio(f"{what}, both in one program", litespan, above(figures, "both"), budgets.FULL),
         ratio(f"{what}, each in its own", litespan, apart, budgets.FULL),
         ratio(f"{where}: unsampled / sampled", above(figures, "unsampled"), litespan, budgets.UNSAMPLED),
+        ratio(
+            f"{where}: unsampled / sampled, by hand", above(figures, "both_unsampled"), above(figures, "both")
+        ),
     ]
     if real:
         rows += [
@@ -65,7 +68,9 @@ def _of_rounds(
     return _figure(what, [one / other for one, other in zip(cost, of, strict=True)], budget, 2)
 
 
-def _of_medians(what: str, cost: Sequence[float], of: Sequence[float], budget: float) -> list[str]:
+def _of_medians(
+    what: str, cost: Sequence[float], of: Sequence[float], budget: float | None = None
+) -> list[str]:
     """Return the ratio of the medians, and those of the halves of the rounds, which tell how steady it is.
 
     For differences that are so small that in some rounds they are below zero.
@@ -73,7 +78,7 @@ def _of_medians(what: str, cost: Sequence[float], of: Sequence[float], budget: f
     half = len(cost) // 2
     parts = (slice(None), slice(half), slice(half, None))
     whole, first, second = (statistics.median(cost[part]) / statistics.median(of[part]) for part in parts)
-    return [what, f"{whole:.2f}", f"{first:.2f}, {second:.2f}", f"{budget:.2f}"]
+    return [what, f"{whole:.2f}", f"{first:.2f}, {second:.2f}", _limit(budget, 2)]
 
 
 def _figure(what: str, values: Sequence[float], budget: float | None, digits: int) -> list[str]:
@@ -81,8 +86,12 @@ def _figure(what: str, values: Sequence[float], budget: float | None, digits: in
         what,
         f"{statistics.median(values):,.{digits}f}",
         _spread(values, digits),
-        "" if budget is None else f"{budget:,.{digits}f}",
+        _limit(budget, digits),
     ]
+
+
+def _limit(budget: float | None, digits: int) -> str:
+    return "" if budget is None else f"{budget:,.{digits}f}"
 
 
 def _spread(values: Sequence[float], digits: int = 0) -> str:

@@ -20,9 +20,9 @@ from agents import Agent, Runner, function_tool
 from agents.extensions.models.litellm_model import LitellmModel
 
 from benchmarks import hot, streams
-from benchmarks.floor import Floor, FloorModel
-from benchmarks.telemetry import AGENT, MODEL, providers
-from benchmarks.variants import BY_HAND, set_up
+from benchmarks.floor import FloorModel
+from benchmarks.telemetry import AGENT, MODEL
+from benchmarks.variants import BY_HAND, floor_of, set_up
 
 Run = Callable[[], Awaitable[Any]]
 
@@ -43,7 +43,7 @@ def prepare(variant: str, base_url: str) -> Run:
     if variant not in BY_HAND:
         agent = _agent(model)
         return lambda: Runner.run(agent, "What is the weather?")
-    floor = Floor(*providers())
+    floor = floor_of(variant)
     port = urlsplit(base_url).port or 0
     observed = FloorModel(floor, AGENT, port, model=MODEL, base_url=base_url, api_key="bench")
     by_hand = _agent(observed, lambda: floor.tool("weather", AGENT))
