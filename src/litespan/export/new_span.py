@@ -1,4 +1,4 @@
-"""A span of OpenTelemetry's SDK that gets its fields directly.
+"""A span of OpenTelemetry's SDK that gets its fields directly, and makes only what somebody asks for.
 
 The SDK hands them through three constructors, each with a default for each of them, and asks twice what class
 the span is of. This is private access; see :mod:`litespan.export.span_start`, which calls it only with the
@@ -8,6 +8,7 @@ version that was tried.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Lock
 from typing import Any, Final
 
@@ -17,21 +18,42 @@ from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode
 
 _UNSET: Final = Status(StatusCode.UNSET)
-# The lists of a span, and the limit of each.
-_LISTS: Final = {"_events": "max_events", "_links": "max_links"}
+
+
+def _made_late(held: Any, name: str, makers: dict[str, Callable[[Any], Any]]) -> Any:
+    """Make a field that somebody asks for; threads that ask for it at once get the same."""
+    make = makers.get(name)
+    if make is None:
+        raise AttributeError(f"{type(held).__name__!r} object has no attribute {name!r}")
+    return vars(held).setdefault(name, make(held))
+
+
+class SparseAttributes(BoundedAttributes):
+    """Attributes whose lock is made when somebody takes it; litespan writes its own in one step."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Make the lock."""
+        return _made_late(self, name, _OF_ATTRIBUTES)
 
 
 class SparseSpan(_Span):
-    """A span whose lists of events and links are made when somebody asks for one of them.
+    """A span whose lock and lists of events and links are made when somebody asks for one of them.
 
-    Few spans have either, and the SDK makes three objects for each list.
+    Few spans have either list, and the SDK makes three objects for each. While a span is open, the garbage
+    collector looks at each of its objects again and again.
     """
 
     def __getattr__(self, name: str) -> Any:
-        """Make a list; threads that ask for it at once get the same."""
-        if name not in _LISTS:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return vars(self).setdefault(name, BoundedList(getattr(self._limits, _LISTS[name])))
+        """Make the lock or a list."""
+        return _made_late(self, name, _OF_SPANS)
+
+
+_OF_ATTRIBUTES: Final[dict[str, Callable[[Any], Any]]] = {"_lock": lambda _: Lock()}
+_OF_SPANS: Final[dict[str, Callable[[Any], Any]]] = {
+    "_lock": lambda _: Lock(),
+    "_events": lambda span: BoundedList(span._limits.max_events),
+    "_links": lambda span: BoundedList(span._limits.max_links),
+}
 
 
 def new_span(
@@ -39,10 +61,15 @@ def new_span(
 ) -> SparseSpan:
     """Return what ``_Span(...)`` makes of a tracer's fields, for a span on which no exception is recorded.
 
-    What counts its end, ``_record_end_metrics``, is the caller's to set.
+    When it starts, and what counts its end, ``_record_end_metrics``, are the caller's to set.
     """
     limits = tracer._span_limits
-    most, longest = limits.max_span_attributes, limits.max_span_attribute_length
+    attributes: Any = object.__new__(SparseAttributes)
+    attributes._dict = {}
+    attributes._immutable = False
+    attributes.dropped = 0
+    attributes.maxlen = limits.max_span_attributes
+    attributes.max_value_len = limits.max_span_attribute_length
     span: Any = object.__new__(SparseSpan)
     span._name = name
     span._context = context
@@ -52,7 +79,7 @@ def new_span(
     span._parent = parent
     span._start_time = None
     span._end_time = None
-    span._attributes = BoundedAttributes(most, immutable=False, max_value_len=longest)
+    span._attributes = attributes
     span._resource = tracer.resource
     span._status = _UNSET
     span._sampler = tracer.sampler
@@ -61,5 +88,4 @@ def new_span(
     span._set_status_on_exception = False
     span._span_processor = tracer.span_processor
     span._limits = limits
-    span._lock = Lock()
     return span  # type: ignore[no-any-return]  # made above

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 _PLAIN: Final = frozenset({str, bool, int, float, bytes, type(None)})
+_PLAIN_AND_TUPLES: Final = _PLAIN | {tuple}
 _TEXT: Final = frozenset({str})
 
 
@@ -30,8 +31,10 @@ def stay_as_they_are(attributes: Mapping[str, Any], bounded: Any) -> bool:
 
 
 def _are_plain(values: Collection[Any]) -> bool:
-    for value in values:
-        kind = type(value)
-        if kind not in _PLAIN and not (kind is tuple and _PLAIN.issuperset(map(type, value))):
-            return False
-    return True
+    """Look at all values in a few steps: few spans have a tuple, and hardly any has more than one."""
+    kinds = set(map(type, values))
+    if kinds <= _PLAIN:
+        return True
+    return kinds <= _PLAIN_AND_TUPLES and all(
+        _PLAIN.issuperset(map(type, value)) for value in values if type(value) is tuple
+    )

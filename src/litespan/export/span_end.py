@@ -56,8 +56,7 @@ def _end(span: SparseSpan, attributes: Mapping[str, Any], end_ns: int) -> bool:
     with span._lock:
         if span._start_time is None or span._end_time is not None:
             return False
-        with bounded._lock:  # those who export read under this one
-            bounded._dict.update(attributes)
+        bounded._dict.update(attributes)  # one step, also for those who read it under its own lock
         span._end_time = end_ns
         bounded._immutable = True
     return True

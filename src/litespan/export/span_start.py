@@ -39,7 +39,7 @@ _FLAGS: Final = tuple(TraceFlags(bits) for bits in range((_SAMPLED | _RANDOM) + 
 
 def starter(tracer: Tracer) -> Start:
     """Return what starts spans of a tracer; exceptions are never recorded on them by the SDK."""
-    steps = (sdk.Tracer.start_span, sdk.Span.__init__, sdk.ReadableSpan.__init__)
+    steps = (sdk.Tracer.start_span, sdk.Span.__init__, sdk.Span.start, sdk.ReadableSpan.__init__)
     return _by_steps(tracer) if type(tracer) is sdk.Tracer and is_tried(*steps) else _publicly(tracer)
 
 
@@ -109,7 +109,8 @@ def _by_steps(tracer: sdk.Tracer) -> Start:
             bounded._dict.update(first)  # noqa: SLF001 - nobody else has this span yet
         else:
             bounded._set_items(first)  # noqa: SLF001
-        span.start(start_ns, context)
+        span._start_time = start_ns  # noqa: SLF001 - what `Span.start` does, but for its lock
+        span._span_processor.on_start(span, parent_context=context)  # noqa: SLF001
         return span
 
     return start

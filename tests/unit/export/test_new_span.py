@@ -1,4 +1,4 @@
-"""Spans whose lists of events and links are made late have all that is added to them."""
+"""Spans whose locks and lists of events and links are made late have all that is added to them."""
 
 from __future__ import annotations
 
@@ -86,6 +86,18 @@ def test_nothing_is_made_for_spans_without() -> None:
     assert kept.spans
 
 
+def test_open_spans_have_no_locks() -> None:
+    """Nobody has taken one yet; the program's first attribute does."""
+    span: Any = begin()[0]
+    attributes = span._attributes
+    assert "_lock" not in {*vars(span), *vars(attributes)}
+
+    span.set_attribute("b", 2)
+    assert {"a": 1, "b": 2} == dict(span.attributes)
+    assert span._lock is vars(span)["_lock"]
+    assert attributes._lock is vars(attributes)["_lock"]
+
+
 def test_limits_hold() -> None:
     """What is beyond the limits is dropped and counted, the oldest first."""
     span, kept = begin(SpanLimits(max_events=1, max_links=2))
@@ -99,11 +111,12 @@ def test_limits_hold() -> None:
     assert (2, 1) == (ended.dropped_events, ended.dropped_links)
 
 
-def test_threads_that_ask_at_once_get_the_same_list() -> None:
-    """None of them loses what the other has added."""
+def test_threads_that_ask_at_once_get_the_same() -> None:
+    """None of them loses what the other has added, or waits for another lock."""
     span: Any = begin()[0]
     assert isinstance(span, SparseSpan)
     assert span.__getattr__("_events") is span.__getattr__("_events") is span._events
+    assert span.__getattr__("_lock") is span.__getattr__("_lock") is span._lock
 
 
 def test_other_fields_are_missing_as_ever() -> None:

@@ -137,9 +137,11 @@ def facts(span: Span) -> dict[str, Any]:
     """Return all that a span has, but its locks."""
     if not isinstance(span, ReadableSpan):
         return {"type": type(span), "context": span.get_span_context()}
-    lists: Any = (span._events, span._links)  # litespan makes them when they are asked for
     held = vars(span)
     attributes = held["_attributes"]
+    late: Any = span  # litespan makes these when they are asked for
+    lists = (late._events, late._links)
+    assert late._lock is not attributes._lock
     own = ("_span_processor", "_sampler", "_lock", "_attributes", "_events", "_links", "_resource", "_status")
     return {
         "type": isinstance(span, sdk._Span),
