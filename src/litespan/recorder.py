@@ -48,8 +48,7 @@ class Position:
     ``record`` is what a call made now belongs under. ``span_id`` is set where the SDK has opened a
     generation span for this very call and nobody has claimed it. ``call`` is set where that span has a record
     already, which the call may claim. ``beside``: ``record`` is a model call whose stream the program may
-    have left to go on beside it, so only what that call itself makes belongs under it. ``annotate`` adds
-    facts to the SDK's span.
+    have left to go on beside it, so only what that call itself makes belongs under it.
     """
 
     record: Record | None = None
@@ -59,7 +58,9 @@ class Position:
     beside: bool = False
     allows_content: bool = True
     disabled: bool = False
-    annotate: Callable[[Mapping[str, Any]], None] | None = None
+
+    def annotate(self, facts: Mapping[str, Any]) -> None:
+        """Add facts to the SDK's span, where it has one for a call made here."""
 
 
 class Recorder:

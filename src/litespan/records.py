@@ -122,7 +122,7 @@ def exception_type(kind: type[BaseException]) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Totals:
     """Sums over the model and tool calls below an agent or a workflow."""
 
@@ -135,6 +135,10 @@ class Totals:
     reported_calls: int = 0
     model_calls: int = 0
     tool_calls: int = 0
+
+
+# What holds for whatever has no calls below it, or none yet. Never written to: one of its own replaces it.
+NO_TOTALS: Final = Totals()
 
 
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)
@@ -187,9 +191,9 @@ class Workflow(Scope):
     name: str | None = None
     first_agent: str | None = None
     runs: int = 0
-    ended_runs: list[Run] = field(default_factory=list)
+    ended_runs: Sequence[Run] = ()
     price_origin: str | None = None
-    totals: Totals = field(default_factory=Totals)
+    totals: Totals = NO_TOTALS
 
 
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)
@@ -201,7 +205,7 @@ class Run(Scope):
 
     name: str = ""
     nested: bool = False
-    totals: Totals = field(default_factory=Totals)
+    totals: Totals = NO_TOTALS
 
 
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)
@@ -214,7 +218,7 @@ class AgentRun(Scope):
     """One agent invocation. ``totals`` are its own calls, without those of sub-agents."""
 
     name: str = ""
-    totals: Totals = field(default_factory=Totals)
+    totals: Totals = NO_TOTALS
 
 
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)

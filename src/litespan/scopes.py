@@ -10,6 +10,7 @@ from typing import Final
 from litespan import records
 from litespan.labels import inherited
 from litespan.records import (
+    NO_TOTALS,
     AgentRun,
     ModelCall,
     Record,
@@ -101,7 +102,7 @@ def keep_run(run: Run) -> None:
     if root is None or root.end_ns is not None:
         return
     if not run.nested and len(root.ended_runs) < MAX_RUNS_TOLD:
-        root.ended_runs.append(run)
+        root.ended_runs = (*root.ended_runs, run)
 
 
 def let_go(workflow: Workflow) -> None:
@@ -109,16 +110,21 @@ def let_go(workflow: Workflow) -> None:
 
     Only the garbage collector would end both, and it comes to old objects once in thousands of runs.
     """
-    workflow.ended_runs = []
+    workflow.ended_runs = ()
 
 
 def _scopes_with_totals(record: Record) -> list[AgentRun | Run | Workflow]:
-    """Return the agent that made a call, the runs around it and the root; other agents have their own."""
+    """Return the agent that made a call, the runs around it and the root; other agents have their own.
+
+    All of them can be added to.
+    """
     scopes: list[AgentRun | Run | Workflow] = []
     above = record.parent
     while above is not None:
         if isinstance(above, (Run, Workflow)) or (isinstance(above, AgentRun) and not scopes):
             scopes.append(above)
+            if above.totals is NO_TOTALS:
+                above.totals = Totals()
         above = above.parent
     return scopes
 

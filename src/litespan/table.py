@@ -31,7 +31,7 @@ class OpenTrace:
     def __init__(self, workflow: Workflow) -> None:
         self.workflow = workflow
         self.open: dict[Record, None] = {}
-        self.ended_spans: deque[str] = deque()
+        self.ended_spans: deque[str] | None = None  # until one has ended
         self.ended_ns: int | None = None
         self.last_end_ns = 0
         self.deadline = 0.0
@@ -87,6 +87,8 @@ class RecordTable:
             if span_id is not None:
                 # An ended span stays findable for late children, in a bounded number.
                 ended = trace.ended_spans
+                if ended is None:
+                    ended = trace.ended_spans = deque()
                 ended.append(span_id)
                 if len(ended) > FEW_ENDED_SPANS:
                     kept = MAX_ENDED_SPANS if len(self._by_span) <= MAX_SPANS else FEW_ENDED_SPANS
@@ -119,7 +121,7 @@ class RecordTable:
             trace = self._traces.pop(trace_id, None)
             if trace is None:
                 return None
-            for span_id in trace.ended_spans:
+            for span_id in trace.ended_spans or ():
                 self._by_span.pop(span_id, None)
             self._closed[trace_id] = trace.workflow
             if len(self._closed) > MAX_CLOSED:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from litespan import records
@@ -17,6 +18,17 @@ from litespan.recorder import Position, Recorder
 from litespan.records import ModelCall, Record
 from litespan.sources import agents_caller, agents_models, agents_outcome, span_facts
 from litespan.sources import litellm_mapping as mapping
+
+
+@dataclass(slots=True)
+class _InSpan(Position):
+    """In a model span of the SDK that nobody has claimed; ``data`` is what it holds."""
+
+    data: Any = None
+
+    def annotate(self, facts: Mapping[str, Any]) -> None:
+        """Add facts to the span."""
+        annotate(self.data, facts)
 
 
 class ModelSpans:
@@ -96,13 +108,7 @@ class ModelSpans:
         data = span.span_data
         allows = allows_content(data, call)
         if not isinstance(call, ModelCall):
-            return Position(
-                parent,
-                span.trace_id,
-                span.span_id,
-                allows_content=allows,
-                annotate=lambda facts: annotate(data, facts),
-            )
+            return _InSpan(parent, span.trace_id, span.span_id, allows_content=allows, data=data)
         # A stream that the program leaves stays current for it, until it is closed and beyond. In a span of
         # the LiteLLM adapter only its own call makes calls. A model of the program's own may make some in
         # other tasks, so of the SDK's models alone it counts whether they are running right now.

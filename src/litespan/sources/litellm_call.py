@@ -36,6 +36,7 @@ class OpenCall:
         "_span_token",
         "_token",
         "asked_for_usage",
+        "asking",
         "cache_key",
         "closed",
         "custom",
@@ -54,6 +55,7 @@ class OpenCall:
         self.record = record
         self.custom = custom
         self.probe = litellm_transport.Probe() if probing else None
+        self.asking: dict[str, Any] | None = None
         self.asked_for_usage = False
         self.cache_key: str | None = None
         self.secrets: tuple[str, ...] | None = None
@@ -76,6 +78,11 @@ class OpenCall:
         if span is not None:
             self._detach(span)
         current.reset(token)
+
+    def arguments(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return what LiteLLM gets at first: ``given``, or what asks for the usage as well."""
+        asking, self.asking = self.asking, None  # they hold the prompt
+        return asking or given
 
     @property
     def mocked(self) -> bool:
@@ -207,9 +214,7 @@ class OpenCall:
 
     def _annotate(self) -> None:
         """Tell the SDK's own span, if it is there for this call."""
-        if self._position is None or self._position.annotate is None:
-            return
-        if facts := span_facts.of_call(self.record):
+        if self._position is not None and (facts := span_facts.of_call(self.record)):
             self._position.annotate(facts)
 
     # -- streams -------------------------------------------------------------------------------------------

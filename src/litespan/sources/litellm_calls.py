@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from types import FrameType
 from typing import Any, Final
 
@@ -36,6 +37,10 @@ from litespan.sources.patching import Patches
 
 _MAX_REFUSALS: Final = 1000
 _NONE: Final[AbstractSet[str]] = frozenset()
+
+# A program calls few models, again and again.
+_split_model: Final = lru_cache(maxsize=1024)(split_model)
+_provider_name: Final = lru_cache(maxsize=1024)(provider_name)
 
 
 class CallSource:
@@ -97,15 +102,14 @@ class CallSource:
         return not module.startswith("litellm.") or module.startswith("litellm.router")
 
     async def _acall(self, entrance: Entrance, wrapped: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-        opened = self._open(entrance, args, kwargs)
-        if opened is None:
+        call = self._open(entrance, args, kwargs)
+        if call is None:
             return await wrapped(*args, **kwargs)
-        call, asking = opened
         try:
             with call:
                 refused = False
                 try:
-                    response = await wrapped(*args, **(asking or kwargs))
+                    response = await wrapped(*args, **call.arguments(kwargs))
                 except Exception as error:
                     refused = bool(self._usage_refused(call, kwargs, error))
                     if not refused:
@@ -118,15 +122,14 @@ class CallSource:
         return self._hand_over(entrance, call, response)
 
     def _call(self, entrance: Entrance, wrapped: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-        opened = self._open(entrance, args, kwargs)
-        if opened is None:
+        call = self._open(entrance, args, kwargs)
+        if call is None:
             return wrapped(*args, **kwargs)
-        call, asking = opened
         try:
             with call:
                 refused = False
                 try:
-                    response = wrapped(*args, **(asking or kwargs))
+                    response = wrapped(*args, **call.arguments(kwargs))
                 except Exception as error:
                     refused = bool(self._usage_refused(call, kwargs, error))
                     if not refused:
@@ -140,10 +143,8 @@ class CallSource:
 
     # -- before the call -----------------------------------------------------------------------------------
     @guarded("call source")
-    def _open(
-        self, entrance: Entrance, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[OpenCall, dict[str, Any] | None] | None:
-        """Begin a record, or return ``None``; the second value are arguments that ask for the usage."""
+    def _open(self, entrance: Entrance, args: tuple[Any, ...], kwargs: dict[str, Any]) -> OpenCall | None:
+        """Begin a record, or return ``None``."""
         if self._recorder.suppressed():
             return None
         self._lookout.call_begins()
@@ -160,10 +161,9 @@ class CallSource:
             call.secrets = _secrets(named)
         if not self._claimed(record, position):
             self._recorder.begin(record, self._parent(position))
-        asking = self._ask_for_usage(entrance, record, args, kwargs) if record.stream else None
-        if asking is not None:
-            call.asked_for_usage, call.cache_key = True, asking.get("cache_key")
-        return call, asking
+        if record.stream and (asking := self._ask_for_usage(entrance, args, kwargs)) is not None:
+            call.asking, call.asked_for_usage, call.cache_key = asking, True, asking.get("cache_key")
+        return call
 
     def _record(self, entrance: Entrance, named: Mapping[str, Any], position: Position | None) -> ModelCall:
         options = call_options.current.get()
@@ -172,7 +172,7 @@ class CallSource:
         provider, model = self._provider_and_model(named)
         record = ModelCall(
             operation=entrance.operation,
-            provider=provider_name(provider, host),
+            provider=_provider_name(provider, host),
             litellm_provider=provider,
             model=model,
             stream=bool(named.get("stream")),
@@ -203,7 +203,7 @@ class CallSource:
         # LiteLLM adds the program's own providers to its list only when it calls one of them.
         custom = self._custom_providers()
         known = self._providers | custom if custom else self._providers
-        provider, bare = split_model(model, known, as_name(named.get("custom_llm_provider")))
+        provider, bare = _split_model(model, known, as_name(named.get("custom_llm_provider")))
         if provider is None:
             # LiteLLM's own look-up prints to stdout for models that it does not know; its table does not.
             entry = self._litellm.model_cost.get(model)
@@ -230,7 +230,7 @@ class CallSource:
     # -- usage of streams ----------------------------------------------------------------------------------
     @guarded("call source")
     def _ask_for_usage(
-        self, entrance: Entrance, record: ModelCall, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, entrance: Entrance, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> dict[str, Any] | None:
         """Return arguments with the usage option of streams, or ``None`` where it shall not be added."""
         options = kwargs.get("stream_options") or {}
