@@ -80,6 +80,8 @@ def as_name(value: object) -> str | None:
 
     Such texts come from models, servers and users. One that UTF-8 cannot hold would fail a whole export.
     """
+    if type(value) is str and len(value) <= MAX_TEXT and value.isascii():
+        return value or None  # as nearly always
     return as_text(value) or None if isinstance(value, str) else None
 
 

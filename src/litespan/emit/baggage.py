@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 from opentelemetry import baggage
 from opentelemetry import context as otel_context
+from opentelemetry.context import Context
 
 from litespan import semconv
-from litespan.emit.spans import detach
+from litespan.emit.spans import ambient, detach
 from litespan.labels import as_id
+
+# Under which a context holds its baggage. Its API asks for it in six calls, and every record does so.
+[_KEY] = baggage.set_baggage("any", "thing", Context())
 
 
 def reader(keys: Sequence[str]) -> Callable[[], Mapping[str, str] | None]:
     """Return a function that reads the entries with these keys from the ambient context."""
 
     def read() -> Mapping[str, str] | None:
-        entries = baggage.get_all()
+        entries = cast("Mapping[str, Any] | None", ambient().get(_KEY))
         if not entries:
             return None
         found = {key: text for key in keys if (text := as_id(entries.get(key))) is not None}
@@ -30,7 +35,7 @@ class Propagation:
 
     def attach(self, user: str | None, session: str | None) -> object:
         """Add to the baggage of this context; return what :meth:`detach` needs."""
-        context = otel_context.get_current()
+        context = ambient()
         for key, value in ((semconv.USER_ID, user), (semconv.SESSION_ID, session)):
             if value is not None:
                 context = baggage.set_baggage(key, value, context)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from operator import attrgetter
+from functools import partial
+from itertools import compress
+from operator import attrgetter, is_not
 from typing import Any, Final, NamedTuple
 
 from litespan import semconv
 from litespan.records import Record, Totals
 
 Attributes = dict[str, Any]
+
+_is_known: Final = partial(is_not, None)
 
 
 class SpanEvent(NamedTuple):
@@ -34,7 +38,7 @@ class SpanKindOf(NamedTuple):
 class Fields:
     """Fields of a record, by the attribute that each becomes as it is.
 
-    One C call reads them all and one pass leaves out what is not known: this is done for every span.
+    C code reads them all and leaves out what is not known: this is done for every span.
     """
 
     __slots__ = ("_names", "_read")
@@ -45,11 +49,8 @@ class Fields:
 
     def known(self, record: object) -> Attributes:
         """Return the attributes of the fields that are not ``None``."""
-        return {
-            name: value
-            for name, value in zip(self._names, self._read(record))  # noqa: B905 - slow, and equal by construction
-            if value is not None
-        }
+        values = self._read(record)
+        return dict(compress(zip(self._names, values), map(_is_known, values)))  # noqa: B905 - slow, and equal
 
 
 # What every span of the Agents SDK's plane carries.

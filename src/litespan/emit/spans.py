@@ -28,11 +28,6 @@ from litespan.semconv import Generation
 _SUPPRESS_INSTRUMENTATION = "suppress_instrumentation"
 
 
-def suppressed() -> bool:
-    """Say whether the host asked for no instrumentation here (OpenTelemetry's general context key)."""
-    return bool(otel_context.get_value(_SUPPRESS_INSTRUMENTATION))
-
-
 class SpanInContext:
     """A span and the context that holds it.
 
@@ -66,7 +61,7 @@ class SpanInContext:
 
     def attach(self) -> object:
         """Make the span current in this context."""
-        base = otel_context.get_current() if _VARIABLE is None else _VARIABLE.get()
+        base = ambient()
         context = self._context
         if context is None or base is not self._base:
             context = set_span_in_context(self.span, base)
@@ -107,6 +102,13 @@ def _variable() -> contextvars.ContextVar[Context] | None:
 
 
 _VARIABLE: Final = _variable()
+# Returns the context that the program is in.
+ambient: Final[Callable[[], Context]] = otel_context.get_current if _VARIABLE is None else _VARIABLE.get
+
+
+def suppressed() -> bool:
+    """Say whether the host asked for no instrumentation here (OpenTelemetry's general context key)."""
+    return bool(ambient().get(_SUPPRESS_INSTRUMENTATION))
 
 
 class SpanEmitter:

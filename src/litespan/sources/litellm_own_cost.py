@@ -9,6 +9,7 @@ from litespan.price_table import number
 from litespan.sources.litellm_usage import read
 
 _TICKS_PER_USD: Final = 10**10
+_NAMES: Final = ("cost", "cost_in_usd_ticks", "estimated_cost")
 
 
 def own_cost(found: Callable[[str], Any]) -> float | None:
@@ -17,15 +18,17 @@ def own_cost(found: Callable[[str], Any]) -> float | None:
     OpenRouter and gateways like it have a number in ``cost``, Perplexity a table of it whose sum is
     ``total_cost``, xAI ``cost_in_usd_ticks``, DeepInfra ``estimated_cost``. LiteLLM passes all of them on.
     """
-    cost = found("cost")
+    cost, told_ticks, estimated = map(found, _NAMES)
+    if cost is told_ticks is estimated is None:
+        return None  # of nearly every provider
     if isinstance(cost, dict):
         return number(cost.get("total_cost"))
     told = number(cost)
     if told is not None:
         behind = _billed_behind(found)
         return None if behind is None else number(told + behind)
-    ticks = number(found("cost_in_usd_ticks"))
-    return ticks / _TICKS_PER_USD if ticks is not None else number(found("estimated_cost"))
+    ticks = number(told_ticks)
+    return ticks / _TICKS_PER_USD if ticks is not None else number(estimated)
 
 
 def _billed_behind(found: Callable[[str], Any]) -> float | None:

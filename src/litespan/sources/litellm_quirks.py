@@ -39,8 +39,11 @@ _NO_SURCHARGE: Final = frozenset({"", "global", "not_available"})
 _TRAFFIC_TIERS: Final = MappingProxyType({"ON_DEMAND_PRIORITY": "priority", "FLEX": "flex"})
 _PREPAID_TRAFFIC: Final = "PROVISIONED_THROUGHPUT"
 
-# Nearly every answer: comparing takes a fraction of the time of looking closer.
-_NO_FEES: Final = (None, None, None, None)
+# What hardly any usage has, and bills otherwise than by tokens: looking whether there is any takes a fraction
+# of the time of looking closer.
+_RARE_IN_WHOLE: Final = ("inference_geo", "speed", "server_tool_use")
+_RARE_IN_INPUTS: Final = ("web_search_requests",)
+_RARE_IN_OUTPUTS: Final = ("image_tokens", "video_tokens")
 
 
 def usage_of(call: ModelCall, said: Told) -> Usage | None:
@@ -63,8 +66,17 @@ def _corrected(call: ModelCall, said: Told) -> Usage | None:
         if call.operation == "embeddings" and call.litellm_provider in _COUNTED_BY_LITELLM:
             return None
         _count_otherwise(usage, call, said.whole)
-    usage.unrated = usage.unrated or _has_surcharge(said.whole) or _has_fees(said)
+    if _has_rare(said):
+        usage.unrated = usage.unrated or _has_surcharge(said.whole) or _has_fees(said)
     return usage
+
+
+def _has_rare(said: Told) -> bool:
+    return (
+        any(map(said.whole, _RARE_IN_WHOLE))
+        or any(map(said.inputs, _RARE_IN_INPUTS))
+        or any(map(said.outputs, _RARE_IN_OUTPUTS))
+    )
 
 
 def _count_otherwise(usage: Usage, call: ModelCall, found: Callable[[str], Any]) -> None:
@@ -124,8 +136,7 @@ def _has_fees(said: Told) -> bool:
     """Say whether a part is billed by the piece, or as tokens that have no rate: searches and media."""
     counts = (
         reader(said.whole("server_tool_use"))("web_search_requests"),
-        said.inputs("web_search_requests"),
-        said.outputs("image_tokens"),
-        said.outputs("video_tokens"),
+        *map(said.inputs, _RARE_IN_INPUTS),
+        *map(said.outputs, _RARE_IN_OUTPUTS),
     )
-    return counts != _NO_FEES and any(tokens(count) for count in counts)
+    return any(map(tokens, counts))

@@ -6,7 +6,7 @@ reasoning in ``completion_tokens``; only what the provider's own total shows to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from functools import partial
 from types import MappingProxyType
@@ -16,6 +16,18 @@ from litespan.records import Usage, has_parts
 
 _NOTHING: Final = MappingProxyType[str, Any]({})
 _MAX_TOKENS: Final = 2**53  # more is no count, and exporters send no more than 2**63
+_COUNTS: Final = frozenset({int, type(None)})
+
+# Counts in the shapes of Chat Completions and Responses, and where LiteLLM puts those of other providers.
+_OF_WHOLE: Final = (
+    *("prompt_tokens", "input_tokens", "completion_tokens", "output_tokens"),
+    *("cache_read_input_tokens", "cached_tokens", "cache_creation_input_tokens"),
+)
+_OF_INPUTS: Final = (
+    *("cached_tokens", "cache_creation_tokens", "cache_write_tokens"),
+    *("audio_tokens", "image_tokens"),
+)
+_OF_OUTPUTS: Final = ("reasoning_tokens", "audio_tokens")
 
 
 def read(source: Any, name: str) -> Any:
@@ -61,18 +73,24 @@ def tokens(value: Any) -> int | None:
     return int(value)
 
 
-def _first(*values: Any) -> int | None:
-    for value in values:
-        if value is not None and (count := _count(value)) is not None:
+def _counts(found: Callable[[str], Any], names: Sequence[str]) -> Sequence[int | None]:
+    """Return what :func:`tokens` returns for each name: nearly always small numbers or nothing.
+
+    That is told for all of them together.
+    """
+    values = tuple(map(found, names))
+    if _COUNTS.issuperset(map(type, values)):
+        told = tuple(filter(None, values))
+        if not told or (min(told) > 0 and max(told) <= _MAX_TOKENS):
+            return values
+    return tuple(map(tokens, values))
+
+
+def _first(*counts: int | None) -> int | None:
+    for count in counts:
+        if count is not None:
             return count
     return None
-
-
-def _count(value: Any) -> int | None:
-    """Return what :func:`tokens` returns: nearly always a count or nothing, and both are told fast."""
-    if value is None or (type(value) is int and 0 <= value <= _MAX_TOKENS):
-        return value
-    return tokens(value)
 
 
 class Told(NamedTuple):
@@ -105,27 +123,20 @@ def counts_of(said: Told) -> Usage | None:
     """
     whole, inputs, outputs = said
     writes = inputs("cache_creation_token_details")
-    if (input_tokens := _count(whole("prompt_tokens"))) is None:
-        input_tokens = _count(whole("input_tokens"))
-    if (output_tokens := _count(whole("completion_tokens"))) is None:
-        output_tokens = _count(whole("output_tokens"))
-    if (cache_read := _count(inputs("cached_tokens"))) is None:
-        # Together and Moonshot tell it beside the counts, under the second name.
-        cache_read = _first(whole("cache_read_input_tokens"), whole("cached_tokens"))
+    # Together and Moonshot tell cache reads beside the counts: `beside`.
+    prompt, input_, completion, output, read_whole, beside, written_whole = _counts(whole, _OF_WHOLE)
+    cache_read, created, written, audio, image = _counts(inputs, _OF_INPUTS)
+    reasoning, audio_output = _counts(outputs, _OF_OUTPUTS)
     usage = Usage(
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        cache_read_tokens=cache_read,
-        cache_write_tokens=_first(
-            inputs("cache_creation_tokens"),
-            inputs("cache_write_tokens"),
-            whole("cache_creation_input_tokens"),
-        ),
-        cache_write_1h_tokens=None if writes is None else _count(read(writes, "ephemeral_1h_input_tokens")),
-        reasoning_tokens=_count(outputs("reasoning_tokens")),
-        audio_input_tokens=_count(inputs("audio_tokens")),
-        audio_output_tokens=_count(outputs("audio_tokens")),
-        image_input_tokens=_count(inputs("image_tokens")),
+        input_tokens=input_ if prompt is None else prompt,
+        output_tokens=output if completion is None else completion,
+        cache_read_tokens=_first(cache_read, read_whole, beside),
+        cache_write_tokens=_first(created, written, written_whole),
+        cache_write_1h_tokens=None if writes is None else tokens(read(writes, "ephemeral_1h_input_tokens")),
+        reasoning_tokens=reasoning,
+        audio_input_tokens=audio,
+        audio_output_tokens=audio_output,
+        image_input_tokens=image,
     )
     if usage.reasoning_tokens:
         _add_reasoning_told_apart(usage, tokens(whole("total_tokens")))
@@ -193,6 +204,6 @@ def fill_cache_writes(raw: Any) -> None:
     if details is None or isinstance(details, dict):
         return
     found = reader(details)
-    written = _count(found("cache_creation_tokens"))
+    written = tokens(found("cache_creation_tokens"))
     if written and found("cache_write_tokens") is None:
         details.cache_write_tokens = written
