@@ -103,7 +103,7 @@ def _counted(pool: ThreadPoolExecutor, benchmark: str) -> dict[str, float]:
 def main(within: tuple[str, str] | None, *, write: bool) -> None:
     """Count and print."""
     if within:
-        asyncio.run(inside(within[0], choose(*within, "")))
+        asyncio.run(inside(within[0], choose(*within)))
         return
     if shutil.which("valgrind") is None:
         raise click.ClickException("valgrind is not installed; without it no instruction can be counted.")

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from contextlib import ExitStack
+from functools import partial
 from typing import Final
 
 import click
 
 from benchmarks import budgets
 from benchmarks.page import show
-from benchmarks.workers import Figures, in_fresh_processes, measure, start
+from benchmarks.workers import ROUNDS, Figures, in_fresh_processes, in_one_program, side_by_side, take_turns
 
-_ROUNDS: Final = 20  # of a set of processes; short ones, as a machine's speed may change within a second
 _HOT_RUNS: Final = 10  # of the hot loop for each real run: it takes so much less
 _STREAM_RUNS: Final = 5
 
@@ -44,41 +43,24 @@ def of_budgets(figures: Figures, *, real: bool) -> list[list[str]]:
     apart = [f + s for f, s in zip(above(figures, "floor"), above(figures, "sdk"), strict=True)]
     where = "real run" if real else "hot loop"
     what = f"{where}: litespan / (floor + SDK tracing)"
-    ratio = _of_medians if real else _of_rounds
+    by_hand = above(figures, "both_unsampled"), above(figures, "both")
     rows = [
-        ratio(f"{what}, both in one program", litespan, above(figures, "both"), budgets.FULL),
-        ratio(f"{what}, each in its own", litespan, apart, budgets.FULL),
-        ratio(f"{where}: unsampled / sampled", above(figures, "unsampled"), litespan, budgets.UNSAMPLED),
-        ratio(
-            f"{where}: unsampled / sampled, by hand", above(figures, "both_unsampled"), above(figures, "both")
-        ),
+        _ratio(f"{what}, both in one program", litespan, above(figures, "both"), budgets.FULL),
+        _ratio(f"{what}, each in its own", litespan, apart, budgets.FULL),
+        _ratio(f"{where}: unsampled / sampled", above(figures, "unsampled"), litespan, budgets.UNSAMPLED),
+        _ratio(f"{where}: unsampled / sampled, by hand", *by_hand),
     ]
     if real:
         rows += [
-            _of_rounds("real run: with / without", figures["litespan"], figures["none"], budgets.PROGRAM),
-            _of_rounds("real run: with / the SDK's tracing alone", figures["litespan"], figures["sdk"]),
+            _ratio("real run: with / without", figures["litespan"], figures["none"], budgets.PROGRAM),
+            _ratio("real run: with / the SDK's tracing alone", figures["litespan"], figures["sdk"]),
         ]
     return rows
 
 
-def _of_rounds(
-    what: str, cost: Sequence[float], of: Sequence[float], budget: float | None = None
-) -> list[str]:
+def _ratio(what: str, cost: Sequence[float], of: Sequence[float], budget: float | None = None) -> list[str]:
     """Return the median of the ratios of the rounds, and their spread: in each, the speed hardly changes."""
     return _figure(what, [one / other for one, other in zip(cost, of, strict=True)], budget, 2)
-
-
-def _of_medians(
-    what: str, cost: Sequence[float], of: Sequence[float], budget: float | None = None
-) -> list[str]:
-    """Return the ratio of the medians, and those of the halves of the rounds, which tell how steady it is.
-
-    For differences that are so small that in some rounds they are below zero.
-    """
-    half = len(cost) // 2
-    parts = (slice(None), slice(half), slice(half, None))
-    whole, first, second = (statistics.median(cost[part]) / statistics.median(of[part]) for part in parts)
-    return [what, f"{whole:.2f}", f"{first:.2f}, {second:.2f}", _limit(budget, 2)]
 
 
 def _figure(what: str, values: Sequence[float], budget: float | None, digits: int) -> list[str]:
@@ -102,17 +84,13 @@ def _spread(values: Sequence[float], digits: int = 0) -> str:
 def _measured(
     benchmark: str, sets: int, runs: int, variants: Sequence[str] = tuple(budgets.LABELS)
 ) -> Figures:
-    with ExitStack() as stack:
-        base_url = ""
-        if benchmark == "real":
-            provider = start(stack, "benchmarks.provider")
-            base_url = provider.stdout.readline().strip()  # type: ignore[union-attr]
-        return measure(benchmark, variants, base_url, sets=sets, rounds=_ROUNDS, runs=runs)
+    begin = partial(side_by_side, benchmark, variants)
+    return take_turns(benchmark, begin, variants, sets=sets, runs=runs)
 
 
 @click.command()
 @click.option(
-    "--sets", default=4, show_default=True, help=f"Sets of new processes, for {_ROUNDS} rounds each."
+    "--sets", default=4, show_default=True, help=f"Sets of new processes, for {ROUNDS} rounds each."
 )
 @click.option("--runs", default=5, show_default=True, help="Runs of a variant in one round.")
 @click.option(
@@ -123,7 +101,7 @@ def main(sets: int, runs: int, *, quick: bool, write: bool) -> None:
     """Measure and print."""
     sets, processes = (1, 2) if quick else (sets, 5)
     head = ("CPU microseconds", "median", "middle half", "above none", "middle half")
-    real = _measured("real", sets, runs)
+    real = take_turns("real", in_one_program, tuple(budgets.LABELS), sets=sets, runs=runs)
     show("real", head, of_variants(real), write=write)
     hot = _measured("hot", sets, runs * _HOT_RUNS)
     show("hot", head, of_variants(hot), write=write)
