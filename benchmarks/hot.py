@@ -9,6 +9,7 @@ runs are dearer.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -103,23 +104,26 @@ def replace_calls(before_answer: Callable[[], Awaitable[object]] | None = None) 
     litellm.acompletion = later if before_answer else at_once
 
 
-async def run() -> None:
-    """Do one run: two model calls and one tool call."""
-    with trace("Agent workflow"), task_span("Agent workflow"), agent_span(AGENT):
-        with turn_span(1, AGENT):
-            await _call()
-            with function_span(_TOOL, input="{}") as span:
-                span.span_data.output = "sunny"
-        with turn_span(2, AGENT):
-            await _call()
-
-
 async def _call() -> None:
     config = {"base_url": _BASE_URL, "model_impl": "litellm"}
     with generation_span(input=_MESSAGES, model=MODEL, model_config=config) as span:
         await litellm.acompletion(**_REQUEST)
         span.span_data.output = [_ANSWER]
         span.span_data.usage = {"input_tokens": 120, "output_tokens": 24}
+
+
+async def run(
+    call: Callable[[], Awaitable[Any]] = _call,
+    tool: Callable[[], AbstractContextManager[Any]] = nullcontext,
+) -> None:
+    """Do one run: two model calls and one tool call, the body of which is in what ``tool`` returns."""
+    with trace("Agent workflow"), task_span("Agent workflow"), agent_span(AGENT):
+        with turn_span(1, AGENT):
+            await call()
+            with function_span(_TOOL, input="{}") as span, tool():
+                span.span_data.output = "sunny"
+        with turn_span(2, AGENT):
+            await call()
 
 
 def _by_hand(floor: Floor) -> Run:
@@ -135,13 +139,7 @@ def _by_hand(floor: Floor) -> Run:
     model = FloorModel(floor, AGENT, 1234, model=MODEL, base_url=_BASE_URL, api_key="bench")
 
     async def body() -> Any:
-        with trace("Agent workflow"), task_span("Agent workflow"), agent_span(AGENT):
-            with turn_span(1, AGENT):
-                await model.get_response()
-                with function_span(_TOOL, input="{}") as span, floor.tool(_TOOL, AGENT):
-                    span.span_data.output = "sunny"
-            with turn_span(2, AGENT):
-                await model.get_response()
+        await run(model.get_response, lambda: floor.tool(_TOOL, AGENT))
         return result
 
     return lambda: floor.run(AGENT, body)
