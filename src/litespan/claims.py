@@ -84,7 +84,7 @@ def stand_back(call: ModelCall) -> None:
 
     It has sent nothing itself if it reports no usage, or just the sum of theirs.
     """
-    if not call.host_span or call.part is not None or not call.inner_calls:
+    if not call.inner_calls:
         return
     if call.usage is None or tokens(call.usage) == call.inner_tokens:
         call.sent, call.usage_elsewhere = False, True

@@ -64,6 +64,7 @@ class PriceBook:
         self._given = {name: given_price(price) for name, price in settings.prices.items()}
         self._patterns = [(name, price) for name, price in self._given.items() if "*" in name]
         self._hook = settings.price_hook
+        self._gives_prices = bool(self._given or self._hook)
         self._parsed: dict[tuple[str | None, ...], tuple[Consulted, Price | None]] = {}
         self._standings: dict[tuple[str | None, str | None], Standing] = {}
 
@@ -75,14 +76,17 @@ class PriceBook:
         """
         if call.cache_hit or call.mocked:
             return Cost(0.0, LOCAL)
-        if (price := self._given_price(call)) and (cost := charge(price, call.usage)):
-            return cost
+        if self._gives_prices or call.price is not None:
+            price = self._given_price(call)
+            if price is not None and (cost := charge(price, call.usage)):
+                return cost
         # A proxy answers a stream before it knows the cost and then says 0.
         if own := number(call.provider_cost):
             return Cost(own, PROVIDER, by_class={UNSPLIT: own})
         if call.usage is None:
             return None
-        return charge(price, call.usage) if (price := self._listed_price(call)) else None
+        price = self._listed_price(call)
+        return None if price is None else charge(price, call.usage)
 
     def standing(self, call: ModelCall) -> Standing:
         """Return how well the model of a call is known; the answer for a name is kept for a while.
@@ -110,7 +114,7 @@ class PriceBook:
     def _given_price(self, call: ModelCall) -> Price | None:
         if call.price is not None:
             return given_price(call.price)
-        if not call.model or not (self._given or self._hook):
+        if not call.model:
             return None
         if (price := self._price_in_settings(call)) is not None:
             return price
@@ -137,7 +141,11 @@ class PriceBook:
 
     def _listed_price(self, call: ModelCall) -> Price | None:
         """Return the price in LiteLLM's table: the last answer, if the entries that gave it are unchanged."""
-        slot = (call.litellm_provider, call.model, call.response_model, _tier(call), _region(call))
+        asked = call.parameters.get("service_tier") if call.parameters else None
+        slot = (
+            *(call.litellm_provider, call.model, call.response_model),
+            *(call.service_tier, asked, call.server_address),
+        )
         known = self._parsed.get(slot)
         if known is not None and self._are_unchanged(known[0]):
             return known[1]
@@ -171,7 +179,7 @@ class PriceBook:
         return answered if _is_version(answer, call.model) else None
 
     def _entry_price(self, model: str, call: ModelCall, consulted: Consulted) -> Price | None:
-        for key in _table_keys(model, call.litellm_provider, _region(call)):
+        for key in _table_keys(model, call.litellm_provider, _region(call.server_address)):
             entry = self._lookup(key)
             consulted.append((key, dict(entry) if isinstance(entry, Mapping) else None))
             if isinstance(entry, Mapping) and _same_family(entry, call.litellm_provider):
@@ -202,10 +210,9 @@ def _is_version(answered: str, model: str) -> bool:
     return answered.startswith(stem) and _VERSION.fullmatch(answered, len(stem)) is not None
 
 
-def _region(call: ModelCall) -> str | None:
+def _region(host: str | None) -> str | None:
     """Return the region of Amazon Bedrock that was called: some have prices of their own."""
-    host = call.server_address or ""
-    found = _BEDROCK_HOST.fullmatch(host) if host.startswith("bedrock") else None
+    found = _BEDROCK_HOST.fullmatch(host or "")
     return found[1] if found else None
 
 
@@ -237,8 +244,15 @@ def charge(price: Price, usage: Usage | None) -> Cost | None:
     """
     if usage is None or usage.unrated:
         return None
-    tokens, rates = _split(usage), price.rates(usage.input_tokens)
-    if tokens is None or rates is None or not _is_certain(usage, tokens, rates):
+    rates = price.rates(usage.input_tokens)
+    if rates is None:
+        return None
+    return _charge_parts(usage, rates) if has_parts(usage) else _charge_plain(usage, rates)
+
+
+def _charge_parts(usage: Usage, rates: Rates) -> Cost | None:
+    tokens = _split(usage)
+    if tokens is None or not _is_certain(usage, tokens, rates):
         return None
     by_class: dict[str, float] = {}
     for token_class, rate, count in compress(zip(_CLASSES, _in_order(rates), tokens, strict=True), tokens):
@@ -249,6 +263,32 @@ def charge(price: Price, usage: Usage | None) -> Cost | None:
     if amount == math.inf:
         return None
     return Cost(amount, LOCAL, by_class=by_class, cache_savings=_savings(tokens, rates, by_class))
+
+
+def _charge_plain(usage: Usage, rates: Rates) -> Cost | None:
+    """Price a usage of nothing but input and output, which most are."""
+    if not _is_priceable(usage):
+        return None
+    by_class: dict[str, float] = {}
+    if usage.input_tokens:
+        by_class["input"] = usage.input_tokens * rates.input
+    if usage.output_tokens:
+        if rates.output is None:
+            return None
+        by_class["output"] = usage.output_tokens * rates.output
+    amount = sum(by_class.values())
+    return None if amount == math.inf else Cost(amount, LOCAL, by_class=by_class)
+
+
+def _is_priceable(usage: Usage) -> bool:
+    """Say whether both counts can be ones, and the input is not missing.
+
+    Only a call that stopped early is priced by what it had reported until then.
+    """
+    if usage.input_tokens is None and (usage.output_tokens is None or usage.complete):
+        return False
+    whole_input, whole_output = usage.input_tokens or 0, usage.output_tokens or 0
+    return 0 <= whole_input <= _MAX_TOKENS and 0 <= whole_output <= _MAX_TOKENS
 
 
 class _Tokens(NamedTuple):
@@ -268,15 +308,11 @@ class _Tokens(NamedTuple):
 def _split(usage: Usage) -> _Tokens | None:
     """Split a usage into disjoint parts; ``None`` where it contradicts itself, or the input is missing.
 
-    Only a call that stopped early is priced by what it had reported until then.
-
     Providers count cached audio and images among both, so these parts take only what the cache leaves.
     """
-    if usage.input_tokens is None and (usage.output_tokens is None or usage.complete):
+    if not _is_priceable(usage):
         return None
     whole_input, whole_output = usage.input_tokens or 0, usage.output_tokens or 0
-    if not has_parts(usage) and 0 <= whole_input <= _MAX_TOKENS and 0 <= whole_output <= _MAX_TOKENS:
-        return _Tokens(whole_input, 0, 0, 0, 0, 0, whole_output, 0, 0)
     read, written = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
     write_1h, reasoning = usage.cache_write_1h_tokens or 0, usage.reasoning_tokens or 0
     audio, audio_output = usage.audio_input_tokens or 0, usage.audio_output_tokens or 0
@@ -285,7 +321,7 @@ def _split(usage: Usage) -> _Tokens | None:
         return None
     written = max(written, write_1h)
     fresh, answer = whole_input - read - written, whole_output - reasoning
-    if fresh < 0 or answer < 0 or max(whole_input, whole_output) > _MAX_TOKENS:
+    if fresh < 0 or answer < 0:
         return None
     audio, audio_output = min(audio, fresh), min(audio_output, answer)
     image = min(image, fresh - audio)

@@ -241,12 +241,14 @@ class Recorder:
         if call.part is not None:
             claims.take(call, call.part)
         else:
-            claims.stand_back(call)
+            if call.host_span:
+                claims.stand_back(call)
             self._settle_cost(call)
         if call.captures_content:
             self._captured.of_call(call)
         with self.table.lock:
-            claims.tell_outer_call(call)
+            if isinstance(call.parent, (ModelCall, Step)):
+                claims.tell_outer_call(call)
             scopes.add_model_call(call, self.prices.origin)
         scopes.tell_parent(call)
 

@@ -241,9 +241,9 @@ class ModelCall(Record):
     ``told_elsewhere``: an instrumentation around the program's call has a span of it, and its measurements.
     ``long_cache_writes``: the request asks for cache entries that live longer and cost more, and LiteLLM will
     not tell them from others. ``lost_attempts``: HTTP requests that reached the provider, brought no answer,
-    and were followed by another one; 0 where nobody could see it. ``refused``: the provider is known to have
-    answered the last request with an HTTP error. ``cut``: the body of its last answer is known to have broken
-    off. ``traffic``: how Google says that it served the call.
+    and were followed by another one; 0 where nobody could see it. ``refused``: the call failed, and the
+    provider is known to have answered its last request with an HTTP error. ``cut``: the body of its last
+    answer is known to have broken off. ``traffic``: how Google says that it served the call.
     """
 
     operation: str = ""

@@ -112,7 +112,7 @@ def _start_call(generation: Generation, call: ModelCall) -> Attributes:
     OpenTelemetry takes no attribute back.
     """
     attributes = _CALL.known(call)
-    if not call.host_span:
+    if not call.host_span and (call.stream or call.parameters):
         _add_request(attributes, generation, call)
     return with_said(call, attributes)
 
@@ -133,8 +133,6 @@ _CALL_IN_HOST_SPAN: Final = Fields(_ADDRESSEE)
 def _add_request(attributes: Attributes, generation: Generation, call: ModelCall) -> None:
     if call.stream:
         attributes[semconv.REQUEST_STREAM] = True
-    if not call.parameters:
-        return
     for name, value in call.parameters.items():
         if value is not None:
             attributes[PARAMETERS[name]] = value

@@ -105,7 +105,8 @@ class CallMarks:
 
 def marks_of(operation: str) -> CallMarks | None:
     """Return the marks of a call that begins; ``None`` where nobody is imported who is to be kept still."""
-    protocol, traceloop = _protocol(operation), _TRACELOOP in sys.modules
+    traceloop = _TRACELOOP in sys.modules
+    protocol = _protocol(operation) if _PROTOCOL in sys.modules else None
     return CallMarks(protocol, traceloop=traceloop) if protocol is not None or traceloop else None
 
 

@@ -18,11 +18,9 @@ BEDROCK: Final = frozenset({"bedrock", "bedrock_converse"})
 _ONE_HOUR: Final = "1h"
 
 
-def asks_for_long_cache_writes(provider: str | None, request: Mapping[str, Any]) -> bool:
+def asks_for_long_cache_writes(request: Mapping[str, Any]) -> bool:
     """Say whether a request to Bedrock asks for cache entries that live an hour."""
-    return provider in BEDROCK and any(
-        read(read(part, "cache_control"), "ttl") == _ONE_HOUR for part in _cacheable(request)
-    )
+    return any(read(read(part, "cache_control"), "ttl") == _ONE_HOUR for part in _cacheable(request))
 
 
 def _cacheable(request: Mapping[str, Any]) -> Iterator[Any]:

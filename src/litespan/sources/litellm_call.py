@@ -14,16 +14,26 @@ from typing import Any, Final
 from litespan import records
 from litespan.guard import guarded, guarded_one, guarded_two
 from litespan.recorder import Position, Recorder
-from litespan.records import ModelCall
+from litespan.records import ModelCall, SpanHandle
 from litespan.sources import litellm_answer, litellm_secrets, litellm_transport, span_facts
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_bedrock import split_cache_writes
-from litespan.sources.litellm_guesses import take_out_guesses
+from litespan.sources.litellm_guesses import GUESSED, take_out_guesses
 from litespan.sources.litellm_usage import fill_cache_writes, read, reader
 
 current: ContextVar[OpenCall | None] = litellm_transport.current
 
 _FIRST_ERROR: Final = 400  # among the HTTP statuses
+
+
+@guarded_one("call source")
+def _attach(handle: SpanHandle) -> object:
+    return handle.attach()
+
+
+@guarded_two("call source")
+def _detach(handle: SpanHandle, token: object) -> None:
+    handle.detach(token)
 
 
 class OpenCall:
@@ -66,7 +76,8 @@ class OpenCall:
     def __enter__(self) -> OpenCall:
         """Make this call and its span current; always undone in the same task before a yield."""
         self._token = current.set(self)
-        self._span_token = self._attach()
+        if self.record.handle is not None:
+            self._span_token = _attach(self.record.handle)
         return self
 
     def __exit__(self, _type: object, _error: object, _traceback: object) -> None:
@@ -75,8 +86,8 @@ class OpenCall:
         if token is None:
             return
         self._token = self._span_token = None
-        if span is not None:
-            self._detach(span)
+        if span is not None and self.record.handle is not None:
+            _detach(self.record.handle, span)
         current.reset(token)
 
     def arguments(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -88,15 +99,6 @@ class OpenCall:
     def mocked(self) -> bool:
         """Whether LiteLLM makes the answer up. Some calls ignore that wish; their requests are seen."""
         return self.record.mocked and not (self.probe is not None and self.probe.attempts)
-
-    @guarded_one("call source")
-    def _attach(self) -> object:
-        handle = self.record.handle
-        return handle.attach() if handle is not None else None
-
-    @guarded_two("call source")
-    def _detach(self, token: object) -> None:
-        self.record.handle.detach(token)  # type: ignore[union-attr]  # the span was attached by it
 
     # -- ends ----------------------------------------------------------------------------------------------
     @guarded_two("call source")
@@ -115,9 +117,11 @@ class OpenCall:
         # Most write nothing to a cache. One that contradicts itself may have lost that count.
         if usage is not None and (usage.cache_write_tokens or usage.unrated):
             fill_cache_writes(reader(response)("usage"))
-        answer = read(self.probe, "answer")
-        take_out_guesses(self.record, answer)
-        split_cache_writes(self.record, answer)
+        answer = self.probe.answer if self.probe is not None else None
+        if self.record.litellm_provider in GUESSED:
+            take_out_guesses(self.record, answer)
+        if self.record.long_cache_writes:
+            split_cache_writes(self.record, answer)
         if self.record.captures_content:
             self.record.output = litellm_answer.choices(response)
 
@@ -177,7 +181,8 @@ class OpenCall:
             record.attempts = self.probe.attempts
             record.lost_attempts = self.probe.lost
             record.cut = self.probe.cut
-            record.refused = self._answer_status >= _FIRST_ERROR and record.time_to_first_chunk is None
+            if record.outcome == records.ERROR:
+                record.refused = self._answer_status >= _FIRST_ERROR and record.time_to_first_chunk is None
             seen = (self.probe.host, self.probe.port)
             if seen != (record.server_address, record.server_port):
                 record.server_address, record.server_port = seen

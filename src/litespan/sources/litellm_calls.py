@@ -20,13 +20,13 @@ from litespan.records import OK, ModelCall, Record
 from litespan.sources import (
     call_options,
     litellm_answer,
-    litellm_bedrock,
     litellm_detours,
     litellm_mapping,
     litellm_secrets,
     litellm_traffic,
     litellm_transport,
 )
+from litespan.sources.litellm_bedrock import BEDROCK, asks_for_long_cache_writes
 from litespan.sources.litellm_call import OpenCall, current
 from litespan.sources.litellm_entrances import Entrance, found_in
 from litespan.sources.litellm_proxies import observed
@@ -159,7 +159,9 @@ class CallSource:
         call = OpenCall(self._recorder, record, position, custom=custom, probing=self._probing)
         if record.captures_content:
             call.secrets = _secrets(named)
-        if not self._claimed(record, position):
+        whole = position.call if position is not None else None
+        # The host's own model span may stand for this call.
+        if whole is None or not self._recorder.claim(whole, record):
             self._recorder.begin(record, self._parent(position))
         if record.stream and (asking := self._ask_for_usage(entrance, args, kwargs)) is not None:
             call.asking, call.asked_for_usage, call.cache_key = asking, True, asking.get("cache_key")
@@ -181,7 +183,7 @@ class CallSource:
             server_port=port,
             price=options.price if options is not None else None,
             mocked=litellm_mapping.is_mocked(named),
-            long_cache_writes=litellm_bedrock.asks_for_long_cache_writes(provider, named),
+            long_cache_writes=provider in BEDROCK and asks_for_long_cache_writes(named),
         )
         if position is not None:
             record.trace_id, record.span_id = position.trace_id, position.span_id
@@ -216,11 +218,6 @@ class CallSource:
             beside = position.beside and outer is None
             return position.record.parent if beside else position.record
         return outer.record.whole or outer.record if outer is not None else None
-
-    def _claimed(self, record: ModelCall, position: Position | None) -> bool:
-        """Say whether the host's own model span stands for this call."""
-        whole = position.call if position is not None else None
-        return whole is not None and self._recorder.claim(whole, record)
 
     def _custom_providers(self) -> AbstractSet[str]:
         if not self._litellm.custom_provider_map:

@@ -25,6 +25,8 @@ _PLACES: Final = MappingProxyType(
     }
 )
 
+GUESSED: Final = frozenset(provider for provider, _ in _PLACES)
+
 
 def take_out_guesses(call: ModelCall, answer: Any) -> None:
     """Take counts out of a call's usage that its provider's answer, an ``httpx.Response``, does not hold.

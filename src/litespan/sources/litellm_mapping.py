@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import is_
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from litespan.labels import MAX_ITEMS, AttributeValue, as_attribute, as_name
 from litespan.price_table import number
 from litespan.records import Failure, ModelCall, exception_type
 from litespan.sources.litellm_own_cost import own_cost
-from litespan.sources.litellm_quirks import note_google, usage_of
+from litespan.sources.litellm_quirks import GOOGLE, note_google, usage_of
 from litespan.sources.litellm_usage import hidden_of, read, reader, told
 
 _PARAMETERS: Final = (
@@ -61,15 +62,14 @@ _CUT: Final = frozenset(
     }
 )
 
+_is_none: Final = partial(is_, None)
+
 _TIMEOUTS: Final = frozenset({"APITimeoutError", "Timeout", "TimeoutError"})
 
 
 def parameters(kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the request parameters as they were sent, those that the conventions name."""
-    for value in map(kwargs.get, _ALL_PARAMETERS):
-        if value is not None:
-            break
-    else:
+    if all(map(_is_none, map(kwargs.get, _ALL_PARAMETERS))):
         return {}  # the most frequent case
     found = {name: _number_or_text(kwargs.get(name)) for name in _PARAMETERS}
     found["max_tokens"] = _number_or_text(kwargs.get("max_completion_tokens", kwargs.get("max_tokens")))
@@ -136,10 +136,12 @@ def fill_from_response(call: ModelCall, response: Any) -> None:
     call.service_tier = as_name(found("service_tier"))
     call.system_fingerprint = as_name(found("system_fingerprint"))
     call.finish_reasons = _finish_reasons(found("choices"), found("status"))
-    fill_provider(call, hidden)
+    if call.litellm_provider is None:
+        call.litellm_provider = provider_in(hidden)
     call.response_model = _own_name(found("model"), call.litellm_provider)
     call.usage = usage_of(call, usage)
-    note_google(call, hidden)
+    if call.litellm_provider in GOOGLE:
+        note_google(call, hidden)
     fill_from_hidden(call, hidden, usage.whole)
 
 
@@ -149,14 +151,16 @@ def from_cache(hidden: Any) -> bool:
     LiteLLM marks it where it keeps its notes in a dict. Those of text completions are an object, which only
     names the key of the entry (litellm 1.83.0).
     """
-    in_object = hidden is not None and not isinstance(hidden, dict)
-    return read(hidden, "cache_hit") is True or (in_object and as_name(read(hidden, "cache_key")) is not None)
+    if isinstance(hidden, dict):
+        return hidden.get("cache_hit") is True
+    if hidden is None:
+        return False
+    return read(hidden, "cache_hit") is True or as_name(read(hidden, "cache_key")) is not None
 
 
-def fill_provider(call: ModelCall, hidden: Any) -> None:
-    """Write down the provider as LiteLLM found it, where the call did not name it."""
-    if call.litellm_provider is None:
-        call.litellm_provider = as_name(read(hidden, "custom_llm_provider"))
+def provider_in(hidden: Any) -> str | None:
+    """Return the provider as LiteLLM found it, for calls that do not name it."""
+    return as_name(read(hidden, "custom_llm_provider"))
 
 
 def fill_from_hidden(call: ModelCall, hidden: Any, in_usage: Callable[[str], Any]) -> None:
@@ -174,6 +178,9 @@ def fill_from_hidden(call: ModelCall, hidden: Any, in_usage: Callable[[str], Any
 def _finish_reasons(choices: Any, status: Any) -> tuple[str, ...] | None:
     """Return one finish reason per choice, or the status of a Responses API answer."""
     if isinstance(choices, list) and choices:
+        if len(choices) == 1:
+            reason = as_name(read(choices[0], "finish_reason"))
+            return (reason,) if reason else None
         reasons = [reason for c in choices if (reason := as_name(read(c, "finish_reason")))]
         return tuple(reasons[:MAX_ITEMS]) or None
     return (status,) if (status := as_name(status)) else None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from types import MappingProxyType
 from typing import Any, Final
 
-from litespan.records import ModelCall, Usage
+from litespan.records import ModelCall, Usage, has_parts
 from litespan.sources import litellm_traffic
 from litespan.sources.litellm_bedrock import BEDROCK
 from litespan.sources.litellm_usage import (
@@ -23,14 +23,14 @@ from litespan.sources.litellm_usage import (
     without_contradictions,
 )
 
-_GOOGLE: Final = frozenset({"gemini", "vertex_ai", "vertex_ai_beta"})
+GOOGLE: Final = frozenset({"gemini", "vertex_ai", "vertex_ai_beta"})
 # It counts reasoning beside the completion and beside the total.
 _PERPLEXITY: Final = "perplexity"
 # LiteLLM counts the input of their embeddings itself, also where the provider said nothing.
 _COUNTED_BY_LITELLM: Final = frozenset({"gemini", "huggingface"})
 _ANTHROPIC: Final = frozenset({"anthropic", "anthropic_text"})
 # Providers that sell Claude beside other models, all of them by Anthropic's own API.
-_CLAUDE_TOO: Final = frozenset({"azure_ai", *_GOOGLE})
+_CLAUDE_TOO: Final = frozenset({"azure_ai", *GOOGLE})
 # Of all others the counts are taken as they are.
 _COUNTING_OTHERWISE: Final = _COUNTED_BY_LITELLM | _ANTHROPIC | _CLAUDE_TOO | BEDROCK | {_PERPLEXITY}
 # Where Anthropic ran a model: these words mean no surcharge.
@@ -48,14 +48,16 @@ _RARE_IN_OUTPUTS: Final = ("image_tokens", "video_tokens")
 
 def usage_of(call: ModelCall, said: Told) -> Usage | None:
     """Return the usage of a whole answer as the provider of this call meant it."""
-    return _settled(call, _corrected(call, said))
+    usage = _corrected(call, said)
+    return _settled(call, usage) if usage is not None and has_parts(usage) else usage
 
 
 def stream_usage(call: ModelCall, chunks: Iterable[Any] | None) -> Usage | None:
     """Return the usage that the provider sent in a stream's chunks; they hold none of LiteLLM's estimates."""
     sent = (raw for chunk in chunks or () if (raw := read(chunk, "usage")) is not None)
     found = (_corrected(call, told(raw)) for raw in sent)
-    return _settled(call, merge(usage for usage in found if usage is not None))
+    usage = merge(usage for usage in found if usage is not None)
+    return None if usage is None else _settled(call, usage)
 
 
 def _corrected(call: ModelCall, said: Told) -> Usage | None:
@@ -81,7 +83,7 @@ def _has_rare(said: Told) -> bool:
 
 def _count_otherwise(usage: Usage, call: ModelCall, found: Callable[[str], Any]) -> None:
     provider, claude = call.litellm_provider, "claude" in (call.model or "")
-    if provider in _GOOGLE and not claude:
+    if provider in GOOGLE and not claude:
         usage.input_tokens = _with_tool_prompts(usage, tokens(found("total_tokens")))
     if provider == _PERPLEXITY and usage.reasoning_tokens:
         usage.output_tokens = (tokens(found("completion_tokens")) or 0) + usage.reasoning_tokens
@@ -89,21 +91,19 @@ def _count_otherwise(usage: Usage, call: ModelCall, found: Callable[[str], Any])
         usage.reasoning_tokens = None
 
 
-def _settled(call: ModelCall, usage: Usage | None) -> Usage | None:
+def _settled(call: ModelCall, usage: Usage) -> Usage:
     """Mark a usage that contradicts itself, or whose cache writes had two prices and are told in one sum."""
-    if usage is not None and usage.cache_write_tokens and usage.cache_write_1h_tokens is None:
+    if usage.cache_write_tokens and usage.cache_write_1h_tokens is None:
         usage.unrated = usage.unrated or call.long_cache_writes
-    return None if usage is None else without_contradictions(usage)
+    return without_contradictions(usage)
 
 
 def note_google(call: ModelCall, hidden: Any) -> None:
-    """Write down what Google says beside the usage: how it served the call, and whether it searched.
+    """Write down what Google says beside the usage of its call: how it served it, and whether it searched.
 
     LiteLLM keeps this with whole answers. Of a stream it keeps the searches, with the usage; how the call was
     served has been noted while the stream was read.
     """
-    if call.litellm_provider not in _GOOGLE:
-        return
     traffic = call.traffic or litellm_traffic.of(hidden)
     call.service_tier = call.service_tier or _TRAFFIC_TIERS.get(str(traffic))
     groundings = read(hidden, "vertex_ai_grounding_metadata")
