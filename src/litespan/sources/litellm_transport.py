@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from importlib import import_module
 from typing import Any, Final, Protocol
 
-from litespan.guard import guard, guarded
+from litespan.guard import guarded, guarded_two
 from litespan.sources.patching import Patches
 
 _MODULE: Final = "litellm.llms.custom_httpx.aiohttp_transport"
@@ -78,17 +78,21 @@ async def _handle_request(wrapped: Any, _instance: Any, args: Any, kwargs: Any) 
     except BaseException as error:
         _note_no_answer(probe, request, error)
         raise
-    with guard("transport probe"):
-        setattr(response.stream, _PROBE, probe)
-        probe.answer = response
+    _note_answer(probe, response)
     return response
 
 
-@guarded("transport probe")
+@guarded_two("transport probe")
 def _note_attempt(probe: Probe, request: Any) -> None:
     probe.begin_attempt()
     probe.host = request.url.host
     probe.port = request.url.port or {"http": 80, "https": 443}.get(request.url.scheme)
+
+
+@guarded_two("transport probe")
+def _note_answer(probe: Probe, response: Any) -> None:
+    setattr(response.stream, _PROBE, probe)
+    probe.answer = response
 
 
 @guarded("transport probe")
@@ -116,7 +120,7 @@ async def _observe(body: Any, stream: Any, probe: Probe) -> AsyncIterator[bytes]
         await body.aclose()
 
 
-@guarded("transport probe")
+@guarded_two("transport probe")
 def _note_end(stream: Any, probe: Probe) -> None:
     error = stream._aiohttp_response.content.exception()  # noqa: SLF001 - the only place that tells
     probe.cut = type(error).__name__ in ("ClientPayloadError", "ServerDisconnectedError", "ClientOSError")
