@@ -17,7 +17,8 @@ from benchmarks import budgets
 from benchmarks.page import show
 from benchmarks.workers import ROUNDS, Figures, in_fresh_processes, in_one_program, side_by_side, take_turns
 
-_HOT_RUNS: Final = 10  # of the hot loop for each real run: it takes so much less
+_REAL_RUNS: Final = 2  # in a turn, for each that is asked for: the turns follow each other at once
+_HOT_RUNS: Final = 10  # the same of the hot loop: it takes so much less
 _STREAM_RUNS: Final = 5
 
 
@@ -92,7 +93,7 @@ def _measured(
 @click.option(
     "--sets", default=4, show_default=True, help=f"Sets of new processes, for {ROUNDS} rounds each."
 )
-@click.option("--runs", default=5, show_default=True, help="Runs of a variant in one round.")
+@click.option("--runs", default=5, show_default=True, help="Runs of a variant in one round, at the least.")
 @click.option(
     "--quick", is_flag=True, help="Take one set of processes: the order of size in a minute or two."
 )
@@ -101,7 +102,8 @@ def main(sets: int, runs: int, *, quick: bool, write: bool) -> None:
     """Measure and print."""
     sets, processes = (1, 2) if quick else (sets, 5)
     head = ("CPU microseconds", "median", "middle half", "above none", "middle half")
-    real = take_turns("real", in_one_program, tuple(budgets.LABELS), sets=sets, runs=runs)
+    variants = tuple(budgets.LABELS)
+    real = take_turns("real", in_one_program, variants, sets=sets, runs=runs * _REAL_RUNS)
     show("real", head, of_variants(real), write=write)
     hot = _measured("hot", sets, runs * _HOT_RUNS)
     show("hot", head, of_variants(hot), write=write)

@@ -11,7 +11,6 @@ and for tracers that are not the SDK's own or where its functions were replaced,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -21,6 +20,7 @@ from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import Span, SpanContext, SpanKind, TraceFlags, Tracer
 
 from litespan.export.new_span import new_span
+from litespan.export.sampling import decide
 from litespan.export.span_attributes import stay_as_they_are
 from litespan.export.tried import is_tried
 
@@ -85,8 +85,9 @@ def _by_steps(tracer: sdk.Tracer) -> Start:
             trace_id, flags = ids.generate_trace_id(), _RANDOM if ids.is_trace_id_random() else 0
         else:
             trace_id, flags = parent.trace_id, parent.trace_flags & _RANDOM
-        sampled = tracer.sampler.should_sample(context, trace_id, name, kind, attributes, ())
-        decision = sampled.decision
+        decision, first, trace_state = decide(
+            tracer.sampler, context, parent, trace_id, name, kind, attributes
+        )
         if decision is _RECORD_AND_SAMPLE:
             flags |= _SAMPLED
         span_context = SpanContext(
@@ -94,7 +95,7 @@ def _by_steps(tracer: sdk.Tracer) -> Start:
             ids.generate_span_id(),
             False,
             _FLAGS[flags],
-            sampled.trace_state,
+            trace_state,
         )
         ended = tracer._tracer_metrics.start_span(parent, decision)  # noqa: SLF001
         if decision is _DROP:
@@ -102,9 +103,6 @@ def _by_steps(tracer: sdk.Tracer) -> Start:
         span = new_span(tracer, name, kind, span_context, parent)
         span._record_end_metrics = ended  # noqa: SLF001
         bounded: Any = span._attributes  # noqa: SLF001
-        first: Mapping[str, Any] = sampled.attributes
-        if type(first) is MappingProxyType:
-            first = first.copy()  # a copy of what it stands for, many times as fast as reading through it
         if stay_as_they_are(first, bounded):
             bounded._dict.update(first)  # noqa: SLF001 - nobody else has this span yet
         else:

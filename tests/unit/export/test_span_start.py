@@ -19,8 +19,10 @@ from opentelemetry.sdk.trace.sampling import (
     ALWAYS_ON,
     DEFAULT_ON,
     Decision,
+    ParentBased,
     Sampler,
     SamplingResult,
+    StaticSampler,
 )
 from opentelemetry.trace import (
     NonRecordingSpan,
@@ -85,6 +87,16 @@ class Telling(Sampler):
         return "Telling"
 
 
+class Own(StaticSampler):
+    """A sampler of the program's own, made from the SDK's."""
+
+    def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
+        """Decide as the SDK's does, and add something."""
+        result = super().should_sample(*args, **kwargs)
+        added: Any = {**result.attributes, "own": 1}
+        return SamplingResult(result.decision, added, result.trace_state)
+
+
 class Watching(SpanProcessor):
     """A processor that notes what a span has when it starts."""
 
@@ -110,6 +122,14 @@ SAMPLERS: Mapping[str, Callable[[], Sampler]] = {
     "by parent": lambda: DEFAULT_ON,
     "adds": lambda: Telling(Decision.RECORD_AND_SAMPLE, {"added": 1}),
     "adds what is no text": lambda: Telling(Decision.RECORD_AND_SAMPLE, {1: "x", "": "y", "list": ["z"]}),
+    "by parent, told apart": lambda: ParentBased(
+        Telling(Decision.RECORD_AND_SAMPLE, {"root": 1}),
+        remote_parent_sampled=Telling(Decision.RECORD_AND_SAMPLE, {"remote": 1}),
+        remote_parent_not_sampled=ALWAYS_OFF,
+        local_parent_sampled=ALWAYS_ON,
+        local_parent_not_sampled=StaticSampler(Decision.RECORD_ONLY),
+    ),
+    "on, by a class of the program's own": lambda: Own(Decision.RECORD_AND_SAMPLE),
     "records only": lambda: Telling(Decision.RECORD_ONLY, {}),
 }
 PARENTS = {"none": None, "empty": Context(), "sampled": remote(1), "dropped": remote(0), "random": remote(3)}
