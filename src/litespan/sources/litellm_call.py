@@ -37,7 +37,11 @@ def _detach(handle: SpanHandle, token: object) -> None:
 
 
 class OpenCall:
-    """A model call in flight. Its methods are called from the host's path, so none of them raises."""
+    """A model call in flight. Its methods are called from the host's path, so none of them raises.
+
+    ``asking`` are the program's arguments with an option that asks for the usage of a stream, where it does
+    not ask itself; they hold its prompt, so they go when the call ends.
+    """
 
     __slots__ = (
         "_left_ns",
@@ -89,11 +93,6 @@ class OpenCall:
         if span is not None and self.record.handle is not None:
             _detach(self.record.handle, span)
         current.reset(token)
-
-    def arguments(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Return what LiteLLM gets at first: ``given``, or what asks for the usage as well."""
-        asking, self.asking = self.asking, None  # they hold the prompt
-        return asking or given
 
     @property
     def mocked(self) -> bool:
@@ -166,7 +165,7 @@ class OpenCall:
         return failure
 
     def _end(self, outcome: str) -> None:
-        self.closed = True
+        self.closed, self.asking = True, None
         self.record.outcome = outcome
         try:
             self._note_traffic()

@@ -109,7 +109,7 @@ class CallSource:
             with call:
                 refused = False
                 try:
-                    response = await wrapped(*args, **call.arguments(kwargs))
+                    response = await wrapped(*args, **(call.asking or kwargs))
                 except Exception as error:
                     refused = bool(self._usage_refused(call, kwargs, error))
                     if not refused:
@@ -129,7 +129,7 @@ class CallSource:
             with call:
                 refused = False
                 try:
-                    response = wrapped(*args, **call.arguments(kwargs))
+                    response = wrapped(*args, **(call.asking or kwargs))
                 except Exception as error:
                     refused = bool(self._usage_refused(call, kwargs, error))
                     if not refused:
