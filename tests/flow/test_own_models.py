@@ -390,6 +390,27 @@ invoke_workflow A litespan.outcome=ok
     assert 0 == capture.total("litespan.calls.active")
 
 
+async def test_a_model_that_only_asks_others_carries_nothing(provider: Provider) -> None:
+    """Nor does it where a span of the program's own stands between it and the call that answers."""
+
+    async def passes_on(**arguments: Any) -> Any:
+        with custom_span("routing"):
+            return await litellm.acompletion(**arguments)
+
+    with Capture(deterministic=True) as capture:
+        await run(agent(OwnModel(provider, passes_on)))
+
+    assert snapshot("""\
+invoke_workflow A
+  invoke_agent A gen_ai.usage.input_tokens=12
+    chat my-model litespan.sent=False
+      custom routing
+        chat gpt-4o-mini gen_ai.usage.input_tokens=12\
+""") == capture.tree("gen_ai.usage.input_tokens", "litespan.sent")
+    assert 1 == provider.calls_served() == figures.calls(capture)
+    assert figures.of_provider(provider.delivered()) == figures.of_metrics(capture)
+
+
 async def test_a_call_below_another_span_is_a_call_of_its_own(provider: Provider) -> None:
     """Only a call directly below the generation span is taken for it; a custom span tells it apart."""
 

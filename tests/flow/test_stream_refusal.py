@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any, Literal
 
 import litellm
 import pytest
 
+from litespan.sources.litellm_call import OpenCall
 from litespan.testing import Capture, Provider, Reply
 from tests.fakes.litellm_calls import chat
 from tests.flow import figures
@@ -38,6 +40,18 @@ async def test_a_server_that_refuses_still_answers_and_is_asked_once(
     assert [200, status, 200, 200] == [served.status for served in provider.served]
     assert 2 == figures.calls(capture, litespan__outcome="ok")
     assert 2 == capture.total("litespan.calls.usage_missing", reason="not_reported")
+
+
+async def test_what_asks_goes_when_the_stream_ends(provider: Provider) -> None:
+    """The arguments that ask for the usage hold the prompt, so a call does not keep them for its stream."""
+    with Capture():
+        stream = await litellm.acompletion(**chat(provider, stream=True))
+        [call] = [one for one in gc.get_objects() if type(one) is OpenCall and one.asking is not None]
+        async for _ in stream:
+            pass
+
+    assert call.closed
+    assert call.asking is None
 
 
 async def test_the_refused_request_is_an_attempt(provider: Provider) -> None:

@@ -429,6 +429,17 @@ class TestArithmetic:
 
         assert amount(cost) == expected
 
+    def test_what_is_remembered_is_of_the_same_tier(self) -> None:
+        """A call that asks for a tier and one that does not are told apart, one after the other."""
+        book = price_book()
+        asked = [{"service_tier": "priority"}, {}, {"service_tier": "priority"}]
+
+        assert [amount(book.cost(call(parameters=parameters))) for parameters in asked] == [
+            21.25,
+            12.5,
+            21.25,
+        ]
+
     @pytest.mark.parametrize("field", ["cache_read_tokens", "audio_input_tokens", "reasoning_tokens"])
     @pytest.mark.parametrize(("input_tokens", "tier"), [(300_000, None), (1000, "priority")])
     def test_parts_whose_price_is_listed_elsewhere(
