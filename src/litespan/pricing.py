@@ -141,11 +141,7 @@ class PriceBook:
 
     def _listed_price(self, call: ModelCall) -> Price | None:
         """Return the price in LiteLLM's table: the last answer, if the entries that gave it are unchanged."""
-        asked = call.parameters.get("service_tier") if call.parameters else None
-        slot = (
-            *(call.litellm_provider, call.model, call.response_model),
-            *(call.service_tier, asked, call.server_address),
-        )
+        slot = (call.litellm_provider, call.model, call.response_model, _tier(call), call.server_address)
         known = self._parsed.get(slot)
         if known is not None and self._are_unchanged(known[0]):
             return known[1]

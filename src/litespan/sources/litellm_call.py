@@ -18,7 +18,7 @@ from litespan.records import ModelCall, SpanHandle
 from litespan.sources import litellm_answer, litellm_secrets, litellm_transport, span_facts
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_bedrock import split_cache_writes
-from litespan.sources.litellm_guesses import GUESSED, take_out_guesses
+from litespan.sources.litellm_guesses import take_out_guesses
 from litespan.sources.litellm_usage import fill_cache_writes, read, reader
 
 current: ContextVar[OpenCall | None] = litellm_transport.current
@@ -117,10 +117,8 @@ class OpenCall:
         if usage is not None and (usage.cache_write_tokens or usage.unrated):
             fill_cache_writes(reader(response)("usage"))
         answer = self.probe.answer if self.probe is not None else None
-        if self.record.litellm_provider in GUESSED:
-            take_out_guesses(self.record, answer)
-        if self.record.long_cache_writes:
-            split_cache_writes(self.record, answer)
+        take_out_guesses(self.record, answer)
+        split_cache_writes(self.record, answer)
         if self.record.captures_content:
             self.record.output = litellm_answer.choices(response)
 

@@ -25,8 +25,6 @@ _PLACES: Final = MappingProxyType(
     }
 )
 
-GUESSED: Final = frozenset(provider for provider, _ in _PLACES)
-
 
 def take_out_guesses(call: ModelCall, answer: Any) -> None:
     """Take counts out of a call's usage that its provider's answer, an ``httpx.Response``, does not hold.

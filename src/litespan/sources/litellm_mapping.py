@@ -17,7 +17,7 @@ from litespan.labels import MAX_ITEMS, AttributeValue, as_attribute, as_name
 from litespan.price_table import number
 from litespan.records import Failure, ModelCall, exception_type
 from litespan.sources.litellm_own_cost import own_cost
-from litespan.sources.litellm_quirks import GOOGLE, note_google, usage_of
+from litespan.sources.litellm_quirks import note_google, usage_of
 from litespan.sources.litellm_usage import hidden_of, read, reader, told
 
 _PARAMETERS: Final = (
@@ -140,8 +140,7 @@ def fill_from_response(call: ModelCall, response: Any) -> None:
         call.litellm_provider = provider_in(hidden)
     call.response_model = _own_name(found("model"), call.litellm_provider)
     call.usage = usage_of(call, usage)
-    if call.litellm_provider in GOOGLE:
-        note_google(call, hidden)
+    note_google(call, hidden)
     fill_from_hidden(call, hidden, usage.whole)
 
 

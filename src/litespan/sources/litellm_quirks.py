@@ -23,14 +23,14 @@ from litespan.sources.litellm_usage import (
     without_contradictions,
 )
 
-GOOGLE: Final = frozenset({"gemini", "vertex_ai", "vertex_ai_beta"})
+_GOOGLE: Final = frozenset({"gemini", "vertex_ai", "vertex_ai_beta"})
 # It counts reasoning beside the completion and beside the total.
 _PERPLEXITY: Final = "perplexity"
 # LiteLLM counts the input of their embeddings itself, also where the provider said nothing.
 _COUNTED_BY_LITELLM: Final = frozenset({"gemini", "huggingface"})
 _ANTHROPIC: Final = frozenset({"anthropic", "anthropic_text"})
 # Providers that sell Claude beside other models, all of them by Anthropic's own API.
-_CLAUDE_TOO: Final = frozenset({"azure_ai", *GOOGLE})
+_CLAUDE_TOO: Final = frozenset({"azure_ai", *_GOOGLE})
 # Of all others the counts are taken as they are.
 _COUNTING_OTHERWISE: Final = _COUNTED_BY_LITELLM | _ANTHROPIC | _CLAUDE_TOO | BEDROCK | {_PERPLEXITY}
 # Where Anthropic ran a model: these words mean no surcharge.
@@ -83,7 +83,7 @@ def _has_rare(said: Told) -> bool:
 
 def _count_otherwise(usage: Usage, call: ModelCall, found: Callable[[str], Any]) -> None:
     provider, claude = call.litellm_provider, "claude" in (call.model or "")
-    if provider in GOOGLE and not claude:
+    if provider in _GOOGLE and not claude:
         usage.input_tokens = _with_tool_prompts(usage, tokens(found("total_tokens")))
     if provider == _PERPLEXITY and usage.reasoning_tokens:
         usage.output_tokens = (tokens(found("completion_tokens")) or 0) + usage.reasoning_tokens
@@ -99,11 +99,13 @@ def _settled(call: ModelCall, usage: Usage) -> Usage:
 
 
 def note_google(call: ModelCall, hidden: Any) -> None:
-    """Write down what Google says beside the usage of its call: how it served it, and whether it searched.
+    """Write down what Google says beside the usage: how it served the call, and whether it searched.
 
     LiteLLM keeps this with whole answers. Of a stream it keeps the searches, with the usage; how the call was
     served has been noted while the stream was read.
     """
+    if call.litellm_provider not in _GOOGLE:
+        return
     traffic = call.traffic or litellm_traffic.of(hidden)
     call.service_tier = call.service_tier or _TRAFFIC_TIERS.get(str(traffic))
     groundings = read(hidden, "vertex_ai_grounding_metadata")

@@ -9,7 +9,7 @@ from litespan.labels import as_name
 from litespan.providers import without_route
 from litespan.sources import litellm_answer
 from litespan.sources import litellm_mapping as mapping
-from litespan.sources.litellm_quirks import GOOGLE, note_google, stream_usage
+from litespan.sources.litellm_quirks import note_google, stream_usage
 from litespan.sources.litellm_usage import hidden_of, read, reader, usage_from
 
 # LiteLLM's providers whose streams look the same whether the provider's finish reason came or not.
@@ -81,8 +81,7 @@ class StreamReader:
         record.cache_hit = cached or read(hidden, "cache_hit") is True
         record.litellm_provider = record.litellm_provider or mapping.provider_in(hidden)
         record.usage = None if record.cache_hit else stream_usage(record, chunks)
-        if record.litellm_provider in GOOGLE:
-            note_google(record, hidden)
+        note_google(record, hidden)
         reason = read(inner, "received_finish_reason") or read(inner, "intermittent_finish_reason")
         record.finish_reasons = (reason,) if (reason := as_name(reason)) else None
         record.response_id = as_name(read(inner, "response_id"))
