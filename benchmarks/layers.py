@@ -1,4 +1,4 @@
-"""``make bench-layers``: where a run of the hot loop goes, in Python instructions by package and module.
+"""``make bench-layers``: where a run of the hot loop goes, sampled or not, in Python instructions by layer.
 
 A profiler that takes times makes small functions look dear. These counts are exact and the same every time;
 they leave out what C code does inside one instruction.
@@ -10,6 +10,7 @@ import asyncio
 import re
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from types import CodeType, FrameType
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ import click
 
 from benchmarks import budgets, hot
 from benchmarks.page import Rows, show
+from benchmarks.variants import take_down
 
 _WARM_UP: Final = budgets.WHOLE_BATCHES
 _RUNS: Final = budgets.WHOLE_BATCHES
@@ -59,30 +61,38 @@ async def counted(variant: str) -> Counting:
     for _ in range(_RUNS):
         await run()
     sys.settrace(None)
+    take_down(variant)
     return counting
 
 
-def rows(counting: Counting) -> Rows:
-    """Return a row for each layer, the dearest first."""
-    instructions: Counter[str] = Counter()
-    calls: Counter[str] = Counter()
-    for code, number in counting.instructions.items():
-        instructions[layer(code)] += number
-        calls[layer(code)] += counting.calls[code]
+def by_layer(counted: Mapping[CodeType, int]) -> Counter[str]:
+    """Return what was counted in one run, by layer."""
+    sums: Counter[str] = Counter()
+    for code, number in counted.items():
+        sums[layer(code)] += number
+    return Counter({name: round(number / _RUNS) for name, number in sums.items()})
+
+
+def rows(sampled: Counting, unsampled: Counting) -> Rows:
+    """Return a row for each layer, the dearest first, and one for all of them."""
+    instructions, calls = by_layer(sampled.instructions), by_layer(sampled.calls)
+    without_spans = by_layer(unsampled.instructions)
     whole = instructions.total()
-    return [
-        [name, f"{n / _RUNS:,.0f}", f"{n / whole:.0%}", f"{calls[name] / _RUNS:,.0f}"]
+    layers = [
+        [name, f"{n:,}", f"{n / whole:.0%}", f"{calls[name]:,}", f"{without_spans[name]:,}"]
         for name, n in instructions.most_common()
         if n / whole >= 0.005  # noqa: PLR2004 - half a percent: what shows
     ]
+    return [*layers, ["a whole run", f"{whole:,}", "", f"{calls.total():,}", f"{without_spans.total():,}"]]
 
 
 @click.command()
 @click.option("--write", is_flag=True, help="Put the table into docs/performance.md.")
 def main(*, write: bool) -> None:
     """Count and print."""
-    head = ("layer", "Python instructions", "share", "calls")
-    show("layers", head, rows(asyncio.run(counted("litespan"))), write=write)
+    head = ("layer", "Python instructions", "share", "calls", "with nothing sampled")
+    sampled, unsampled = (asyncio.run(counted(variant)) for variant in ("litespan", "unsampled"))
+    show("layers", head, rows(sampled, unsampled), write=write)
 
 
 if __name__ == "__main__":
