@@ -15,7 +15,8 @@ from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from litespan import records, semconv
-from litespan.emit.attributes import PARAMETERS, span_kinds
+from litespan.emit.attributes import span_kinds
+from litespan.emit.call_attributes import PARAMETERS
 from litespan.settings import Settings
 from tools import matrix_results
 from tools.attribute_notes import NOTES

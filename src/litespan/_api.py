@@ -1,66 +1,34 @@
-"""The composition root: it alone sees the sources, the emitters and the exporters, and puts them together."""
+"""What a program calls: set up, flush, shut down, take out. A process has one installation at a time."""
 
 from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from importlib.metadata import PackageNotFoundError, version
-from types import ModuleType
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
-import wrapt
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
-from litespan import context, guard, semconv
+from litespan import guard
+from litespan._installation import Installation
 from litespan._instruments import InstrumentsByProvider
-from litespan.content import Shapes
-from litespan.emit import baggage
-from litespan.emit.call_marks import protocol_known
-from litespan.emit.events import EventEmitter
-from litespan.emit.extra_keys import ExtraKeys
-from litespan.emit.metrics import MetricsEmitter
-from litespan.emit.spans import SpanEmitter, suppressed
 from litespan.export import exit as at_exit
 from litespan.export import pipeline as pipelines
 from litespan.export.pipeline import Pipeline
-from litespan.export.sampling import drops_whole_traces
-from litespan.export.span_end import ender
-from litespan.export.span_start import starter
 from litespan.export.termination import Termination
-from litespan.listeners import Emitter
-from litespan.pricing import PriceBook
 from litespan.recorder import Recorder
-from litespan.semconv import Generation
 from litespan.settings import EXPORT_SETTINGS, ConfigurationError, Settings, load_settings, variables_of
-from litespan.sources import litellm_prices
-from litespan.sources.lookout import Lookout
 
 logger = logging.getLogger("litespan")
 
 _lock = threading.RLock()
 
-
-@dataclass
-class _Installation:
-    """What is installed in this process."""
-
-    settings: Settings
-    recorder: Recorder
-    pipeline: Pipeline
-    implicit: bool
-    lookout: Lookout
-    undo: list[Callable[[], None]] = field(default_factory=list)
-    active: bool = True
-
-
-_installed: _Installation | None = None
-_ending: _Installation | None = None
+_installed: Installation | None = None
+_ending: Installation | None = None
 _opted_out = False
 _termination: Termination | None = None
 
@@ -219,119 +187,10 @@ def install(
     """Instrument for a pipeline that exists; ``clock`` returns nanoseconds since the Unix epoch."""
     global _installed, _opted_out  # noqa: PLW0603 - one instrumentation per process, as the hosts are global
     if _installed is not None:
-        _take_out(_installed)
+        _installed.take_out()
     _opted_out = False
-    generation = semconv.GENERATIONS[settings.semconv]
-    origin = f"litellm {_version_of('litellm')} price table"
-    prices = PriceBook(settings, _litellm_price, origin, litellm_prices.is_registered)
-    emitters = _emitters(settings, generation, pipeline, prices)
-    recorder = _recorder(settings, generation, emitters, prices, clock)
-    context.propagate_with(baggage.Propagation(), always=settings.propagate_baggage)
-    _installed = _Installation(settings, recorder, pipeline, implicit, Lookout(protocol_known))
-    _when_imported("litellm", _installed, _watch_litellm)
-    _when_imported("agents", _installed, _watch_agents)
-
-
-def _emitters(
-    settings: Settings, generation: Generation, pipeline: Pipeline, prices: PriceBook
-) -> list[Emitter]:
-    scope, url = (semconv.SCOPE, _version()), generation.schema_url
-    tracer = pipeline.tracer_provider.get_tracer(*scope, schema_url=url)
-    meter = pipeline.meter_provider.get_meter(*scope, schema_url=url)
-    emitters: list[Emitter] = [
-        SpanEmitter(
-            generation,
-            content=settings.content_on_spans,
-            turn_spans=settings.turn_spans,
-            constant=settings.extra_attributes,
-            start_span=starter(tracer),
-            end_span=ender(),
-            drops_whole_traces=drops_whole_traces(pipeline.tracer_provider),
-        ),
-        MetricsEmitter(
-            _instruments.of(pipeline.meter_provider, meter),
-            generation,
-            prices.standing,
-            ExtraKeys(settings.metric_keys, settings.extra_attributes),
-        ),
-    ]
-    if pipeline.logger_provider is not None:
-        # After the spans: an event is in the context of its span.
-        logger_of_events = pipeline.logger_provider.get_logger(*scope, schema_url=url)
-        emitters.append(EventEmitter(logger_of_events, generation, constant=settings.extra_attributes))
-    return emitters
-
-
-def _recorder(
-    settings: Settings,
-    generation: Generation,
-    emitters: Sequence[Emitter],
-    prices: PriceBook,
-    clock: Callable[[], int] | None,
-) -> Recorder:
-    options: dict[str, Any] = {} if clock is None else {"clock": clock}
-    shapes = Shapes(generation.text_instructions, generation.message_finish_reason)
-    return Recorder(
-        settings,
-        emitters,
-        prices,
-        suppressed=suppressed,
-        baggage=baggage.reader(settings.baggage_keys),
-        shapes=shapes,
-        **options,
-    )
-
-
-def _litellm_price(name: str) -> Mapping[str, Any] | None:
-    """Look a model up in LiteLLM's price table; its own functions print and are slow."""
-    litellm = sys.modules.get("litellm")
-    entry = litellm.model_cost.get(name) if litellm is not None else None
-    if entry is None or type(entry) is dict:
-        return entry  # as nearly always, and told faster
-    return entry if isinstance(entry, Mapping) else None
-
-
-def _when_imported(
-    name: str, installation: _Installation, watch: Callable[[ModuleType, _Installation], None]
-) -> None:
-    """Watch a host now if it is imported, else as soon as it is: litespan itself never imports a host."""
-
-    def watch_it(module: ModuleType) -> None:
-        with _lock:
-            if installation.active:
-                guard.guarded(f"watching {name}")(watch)(module, installation)
-                installation.lookout.look()
-
-    if name in sys.modules:
-        watch_it(sys.modules[name])
-    else:
-        wrapt.register_post_import_hook(watch_it, name)
-
-
-def _watch_litellm(module: ModuleType, installation: _Installation) -> None:
-    from litespan.sources.litellm_calls import CallSource
-
-    source = CallSource(module, installation.recorder, installation.lookout)
-    source.install()
-    installation.undo.append(source.uninstall)
-
-
-def _watch_agents(module: ModuleType, installation: _Installation) -> None:
-    if not hasattr(module, "set_trace_processors"):
-        logger.warning(
-            "The module 'agents' that was imported is not the OpenAI Agents SDK; runs are not seen."
-        )
-        return
-    from litespan.sources.agents_install import AgentsSource
-    from litespan.sources.agents_processor import AgentsProcessor
-
-    source = AgentsSource(
-        installation.recorder,
-        AgentsProcessor(installation.recorder, lambda: flush(installation.settings.exit_timeout)),
-    )
-    source.install(keep_openai_exporter=installation.settings.openai_traces)
-    installation.undo.append(source.uninstall)
-    installation.lookout.of_agents, installation.lookout.removed = source.sights, source.removed
+    _installed = Installation(settings, pipeline, _instruments, implicit=implicit, clock=clock)
+    _installed.watch_hosts()
 
 
 def uninstrument() -> None:
@@ -343,17 +202,9 @@ def uninstrument() -> None:
             _termination.cancel()
             _termination = None
         if _installed is not None:
-            _take_out(_installed)
+            _installed.take_out()
             _installed = None
             at_exit.unregister_exit(shutdown)
-
-
-def _take_out(installation: _Installation) -> None:
-    installation.active = False
-    context.propagate_with(None)
-    while installation.undo:
-        guard.guarded("uninstrument")(installation.undo.pop())()
-    guard.guarded("uninstrument")(installation.recorder.close_everything)()
 
 
 def flush(timeout: float = 5.0) -> bool:
@@ -366,10 +217,7 @@ def flush(timeout: float = 5.0) -> bool:
         True only if everything that had ended was really exported.
     """
     installation = _installed
-    if installation is None:
-        return True
-    guard.guarded("flush")(installation.recorder.close_ended_traces)()
-    return installation.pipeline.flush(timeout)
+    return True if installation is None else installation.flush(timeout)
 
 
 def shutdown(timeout: float = 5.0) -> bool:
@@ -430,24 +278,13 @@ def stats() -> dict[str, Any]:
     }
 
 
-def _version() -> str:
-    return _version_of("litespan")
-
-
-def _version_of(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"
-
-
 def _reset_after_fork() -> None:
     """In a forked child, forget the parent's open records: the parent ends and sends them."""
     global _lock  # noqa: PLW0603 - the inherited lock may be held by a thread that does not exist here
     _lock = threading.RLock()
     _instruments.reset_after_fork()
     if _installed is not None:
-        _installed.recorder.reset_after_fork()
+        _installed.reset_after_fork()
 
 
 if hasattr(os, "register_at_fork"):

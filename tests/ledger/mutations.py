@@ -65,7 +65,7 @@ def _split(change: Callable[[Any], Any]) -> Apply:
 
         return split
 
-    return _with("litespan.pricing._split", make)
+    return _with("litespan.charging._split", make)
 
 
 def _cost(change: Callable[[Any, Any, Any], Any]) -> Apply:
@@ -264,7 +264,7 @@ MUTATIONS: Final = (
         "lost answers of retried calls forgotten",
         _with(f"{_SOURCES}.litellm_transport.Probe.begin_attempt", _forget_lost),
     ),
-    Mutation("reasoning left out of spans", _with("litespan.emit.attributes._usage", _no_reasoning)),
+    Mutation("reasoning left out of spans", _with("litespan.emit.call_attributes._usage", _no_reasoning)),
     Mutation("a class left out of the cost counter", _with(f"{_MEASURED}._count_costs", _leave_class_out)),
     Mutation(
         "agents read as calls by the summary",

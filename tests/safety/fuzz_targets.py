@@ -20,13 +20,13 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 import litespan
 from litespan import _api, content, guard
+from litespan.charging import charge
 from litespan.cli.sums.names import DIMENSIONS
 from litespan.cli.sums.spans import BrokenLineError, read_line
 from litespan.cli.sums.summary import Summary
 from litespan.export.otlp.from_json import NoRequestError, request_from_json
 from litespan.export.spool.segment import Segment
 from litespan.price_table import table_price
-from litespan.pricing import charge
 from litespan.records import ModelCall, Usage
 from litespan.settings import ConfigurationError, Settings, load_settings
 from litespan.sources import agents_models

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litespan import guard
+from litespan.charging import charge
 from litespan.price_table import Price, given_price, number, table_price
-from litespan.pricing import PriceBook, charge
+from litespan.pricing import PriceBook
 from litespan.records import Cost, ModelCall, Usage
 from litespan.settings import Settings, load_settings
 

@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from litellm.types.utils import Usage as HostUsage
 
+from litespan.charging import charge
 from litespan.price_table import given_price
-from litespan.pricing import charge
 from litespan.records import ModelCall, Usage
 from litespan.sources.litellm_quirks import stream_usage, usage_of
 from litespan.sources.litellm_usage import merge, told, usage_from, without_contradictions

@@ -9,7 +9,7 @@ from typing import Any, Final
 from opentelemetry._logs import Logger, LogRecord, SeverityNumber
 
 from litespan import semconv
-from litespan.emit.attributes import call_kind
+from litespan.emit.call_attributes import call_kind
 from litespan.emit.spans import SpanInContext
 from litespan.labels import AttributeValue
 from litespan.records import ModelCall, Record

@@ -1,0 +1,197 @@
+"""The composition root: it alone sees the sources, the emitters and the exporters, and puts them together."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from types import ModuleType
+from typing import Any
+
+import wrapt
+
+from litespan import context, guard, semconv
+from litespan._instruments import InstrumentsByProvider
+from litespan.content import Shapes
+from litespan.emit import baggage
+from litespan.emit.call_marks import protocol_known
+from litespan.emit.events import EventEmitter
+from litespan.emit.extra_keys import ExtraKeys
+from litespan.emit.metrics import MetricsEmitter
+from litespan.emit.spans import SpanEmitter, suppressed
+from litespan.export.pipeline import Pipeline
+from litespan.export.sampling import drops_whole_traces
+from litespan.export.span_end import ender
+from litespan.export.span_start import starter
+from litespan.listeners import Emitter
+from litespan.pricing import PriceBook
+from litespan.recorder import Recorder
+from litespan.semconv import Generation
+from litespan.settings import Settings
+from litespan.sources import litellm_prices
+from litespan.sources.lookout import Lookout
+
+logger = logging.getLogger("litespan")
+
+
+class Installation:
+    """A recorder for a pipeline, and the hosts that it watches.
+
+    ``implicit``: the program has not asked for it, so that what it asks for replaces this one. ``clock``
+    returns nanoseconds since the Unix epoch.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        pipeline: Pipeline,
+        instruments: InstrumentsByProvider,
+        *,
+        implicit: bool = False,
+        clock: Callable[[], int] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.pipeline = pipeline
+        self.implicit = implicit
+        generation = semconv.GENERATIONS[settings.semconv]
+        origin = f"litellm {_version_of('litellm')} price table"
+        prices = PriceBook(settings, _litellm_price, origin, litellm_prices.is_registered)
+        emitters = _emitters(settings, generation, pipeline, prices, instruments)
+        self.recorder = _recorder(settings, generation, emitters, prices, clock)
+        self._lookout = Lookout(protocol_known)
+        self._undo: list[Callable[[], None]] = []
+        self._active = True
+        # A host may be imported in another thread while this one takes everything out.
+        self._lock = threading.RLock()
+
+    def watch_hosts(self) -> None:
+        """Watch each host now if it is imported, else as soon as it is: litespan itself never imports one."""
+        context.propagate_with(baggage.Propagation(), always=self.settings.propagate_baggage)
+        self._when_imported("litellm", self._watch_litellm)
+        self._when_imported("agents", self._watch_agents)
+
+    def take_out(self) -> None:
+        """Take everything out of the hosts again, and close open records."""
+        with self._lock:
+            self._active = False
+            context.propagate_with(None)
+            while self._undo:
+                guard.guarded("uninstrument")(self._undo.pop())()
+            guard.guarded("uninstrument")(self.recorder.close_everything)()
+
+    def flush(self, timeout: float) -> bool:
+        """Send what has ended, within ``timeout`` (seconds); true only if all of it was exported."""
+        guard.guarded("flush")(self.recorder.close_ended_traces)()
+        return self.pipeline.flush(timeout)
+
+    def reset_after_fork(self) -> None:
+        """Forget the parent's records in a forked child, where nobody may be left to release a lock."""
+        self._lock = threading.RLock()
+        self.recorder.reset_after_fork()
+
+    def _when_imported(self, name: str, watch: Callable[[ModuleType], None]) -> None:
+        def watch_it(module: ModuleType) -> None:
+            with self._lock:
+                if self._active:
+                    guard.guarded(f"watching {name}")(watch)(module)
+                    self._lookout.look()
+
+        if name in sys.modules:
+            watch_it(sys.modules[name])
+        else:
+            wrapt.register_post_import_hook(watch_it, name)
+
+    def _watch_litellm(self, module: ModuleType) -> None:
+        from litespan.sources.litellm_calls import CallSource
+
+        source = CallSource(module, self.recorder, self._lookout)
+        source.install()
+        self._undo.append(source.uninstall)
+
+    def _watch_agents(self, module: ModuleType) -> None:
+        if not hasattr(module, "set_trace_processors"):
+            logger.warning(
+                "The module 'agents' that was imported is not the OpenAI Agents SDK; runs are not seen."
+            )
+            return
+        from litespan.sources.agents_install import AgentsSource
+        from litespan.sources.agents_processor import AgentsProcessor
+
+        source = AgentsSource(
+            self.recorder, AgentsProcessor(self.recorder, lambda: self.flush(self.settings.exit_timeout))
+        )
+        source.install(keep_openai_exporter=self.settings.openai_traces)
+        self._undo.append(source.uninstall)
+        self._lookout.of_agents, self._lookout.removed = source.sights, source.removed
+
+
+def _emitters(
+    settings: Settings,
+    generation: Generation,
+    pipeline: Pipeline,
+    prices: PriceBook,
+    instruments: InstrumentsByProvider,
+) -> list[Emitter]:
+    scope, url = (semconv.SCOPE, _version_of("litespan")), generation.schema_url
+    tracer = pipeline.tracer_provider.get_tracer(*scope, schema_url=url)
+    meter = pipeline.meter_provider.get_meter(*scope, schema_url=url)
+    emitters: list[Emitter] = [
+        SpanEmitter(
+            generation,
+            content=settings.content_on_spans,
+            turn_spans=settings.turn_spans,
+            constant=settings.extra_attributes,
+            start_span=starter(tracer),
+            end_span=ender(),
+            drops_whole_traces=drops_whole_traces(pipeline.tracer_provider),
+        ),
+        MetricsEmitter(
+            instruments.of(pipeline.meter_provider, meter),
+            generation,
+            prices.standing,
+            ExtraKeys(settings.metric_keys, settings.extra_attributes),
+        ),
+    ]
+    if pipeline.logger_provider is not None:
+        # After the spans: an event is in the context of its span.
+        logger_of_events = pipeline.logger_provider.get_logger(*scope, schema_url=url)
+        emitters.append(EventEmitter(logger_of_events, generation, constant=settings.extra_attributes))
+    return emitters
+
+
+def _recorder(
+    settings: Settings,
+    generation: Generation,
+    emitters: Sequence[Emitter],
+    prices: PriceBook,
+    clock: Callable[[], int] | None,
+) -> Recorder:
+    options: dict[str, Any] = {} if clock is None else {"clock": clock}
+    shapes = Shapes(generation.text_instructions, generation.message_finish_reason)
+    return Recorder(
+        settings,
+        emitters,
+        prices,
+        suppressed=suppressed,
+        baggage=baggage.reader(settings.baggage_keys),
+        shapes=shapes,
+        **options,
+    )
+
+
+def _litellm_price(name: str) -> Mapping[str, Any] | None:
+    """Look a model up in LiteLLM's price table; its own functions print and are slow."""
+    litellm = sys.modules.get("litellm")
+    entry = litellm.model_cost.get(name) if litellm is not None else None
+    if entry is None or type(entry) is dict:
+        return entry  # as nearly always, and told faster
+    return entry if isinstance(entry, Mapping) else None
+
+
+def _version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
