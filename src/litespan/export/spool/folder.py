@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
-import shutil
+import re
 import sys
 import uuid
 from collections.abc import Iterator
+from typing import Final
 
 from litespan.export.spool.segment import SUFFIX
 from litespan.settings import ConfigurationError
@@ -14,8 +17,12 @@ from litespan.settings import ConfigurationError
 if sys.platform != "win32":
     import fcntl
 
+logger = logging.getLogger("litespan")
+
 _LOCK = "lock"
 _UNFINISHED = "new-"
+# Whatever else lies in the root of a spool, or has a file named `lock`, is somebody else's.
+_NAME: Final = re.compile(r"(?P<signal>[a-z]+)-[0-9a-f]{32}")
 
 
 class SpoolFolder:
@@ -46,7 +53,9 @@ class SpoolFolder:
 
     @classmethod
     def adopt(cls, path: str) -> SpoolFolder | None:
-        """Take the folder of a dead process; None if its process lives or another one has taken it."""
+        """Take the folder of a dead process; None if its process lives, or another one has taken it."""
+        if not _NAME.fullmatch(os.path.basename(path)):
+            return None
         lock = _try_lock(os.path.join(path, _LOCK), 0)
         if lock is None:
             return None
@@ -66,11 +75,13 @@ class SpoolFolder:
     def release(self) -> None:
         """Leave the folder to whoever wants it; delete it if there is nothing to send in it."""
         if not self.files():
-            shutil.rmtree(self.path, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(self.path, _LOCK))
+                os.rmdir(self.path)  # not if the user has put something into it
         self._unlock()
 
-    def leave_to_parent(self) -> None:
-        """In a forked child, close the inherited lock, which stays the parent's."""
+    def leave(self) -> None:
+        """Close the lock and change nothing: the folder is the parent's, or somebody else's from now on."""
         self._unlock()
 
     def _unlock(self) -> None:
@@ -101,14 +112,36 @@ def prepare(root: str) -> str:
     return root
 
 
-def orphans(root: str, signal: str) -> Iterator[SpoolFolder]:
-    """Take and yield the folders that dead processes have left for a signal."""
-    entries = os.listdir(root) if os.path.isdir(root) else []
-    names = [name for name in entries if name.startswith(f"{signal}-")]
-    for name in names:
-        folder = SpoolFolder.adopt(os.path.join(root, name))
+def orphans(root: str, signal: str, unusable: set[str]) -> Iterator[SpoolFolder]:
+    """Take and yield the folders that dead processes have left for a signal.
+
+    A folder that cannot be locked, as of another user, is told of once, and skipped as long as it is in
+    ``unusable``.
+    """
+    for name in os.listdir(root) if os.path.isdir(root) else []:
+        found = _NAME.fullmatch(name)
+        path = os.path.join(root, name)
+        if found is None or found["signal"] != signal or path in unusable:
+            continue
+        try:
+            folder = SpoolFolder.adopt(path)
+        except OSError as error:
+            unusable.add(path)
+            tell_unusable(path, error)
+            continue
         if folder is not None:
             yield folder
+
+
+def tell_unusable(path: str, error: OSError) -> None:
+    """Log that a folder stays where it is."""
+    logger.warning(
+        "litespan cannot send what is left in %s (%s). Let this user read and write it, or send it by hand: "
+        "litespan send %s --otlp ENDPOINT",
+        path,
+        error.strerror or type(error).__name__,
+        os.path.join(path, f"*{SUFFIX}"),
+    )
 
 
 def folder_of(file: str) -> str:

@@ -78,6 +78,12 @@ class Segment:
         if descriptor is not None:
             os.close(descriptor)
 
+    def move(self, path: str) -> None:
+        """Give the file another place on the same disk, and close it."""
+        self.close()
+        os.rename(self.path, path)
+        self.path = path
+
     def remove(self) -> None:
         """Delete the file."""
         self.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import uuid
 from collections import deque
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -68,11 +69,22 @@ class Shelf:
             self.drop_oldest()
         return self._segments[0][1] if self._segments else None
 
-    def oldest_time(self) -> float:
-        """Return when the oldest batch was written, in seconds since the epoch; 0 if there is none."""
-        oldest = self.oldest()
-        found = oldest.next(oldest.sent) if oldest else None
-        return found.batch.written if found and found.batch else 0.0
+    def take_over(self, other: Shelf) -> None:
+        """Move the files of another folder here, ordered by their time, and give the folder up.
+
+        However many processes have died, what they left is one folder and one lock then.
+
+        Raises:
+            OSError: if one of them cannot be moved; it stays with the rest where it is.
+        """
+        while other._segments:
+            _, segment = other._segments[0]
+            name = f"{_begin_of(segment) * 1000:015.0f}-{uuid.uuid4().hex}{SUFFIX}"
+            segment.move(os.path.join(self._folder.path, name))
+            self._segments.append((next(self._numbers), segment))
+            del other._segments[0]
+        other.close()
+        self._segments = deque(sorted(self._segments, key=lambda numbered: numbered[1].path))
 
     def drop_oldest(self) -> int:
         """Delete the oldest file; return the number of items in it that were not sent."""
@@ -108,11 +120,22 @@ class Shelf:
         self._segments.clear()
         self._folder.release()
 
-    def leave_to_parent(self) -> None:
-        """In a forked child, close what was inherited and change nothing."""
+    def leave(self) -> None:
+        """Close what is open and change nothing: it is the parent's, or somebody else's from now on."""
         for _, segment in self._segments:
             segment.close()
-        self._folder.leave_to_parent()
+        self._folder.leave()
+
+    @property
+    def path(self) -> str:
+        """The folder."""
+        return self._folder.path
+
+
+def _begin_of(segment: Segment) -> float:
+    """Return when the oldest batch of a file was written, in seconds since the epoch; 0 if there is none."""
+    found = segment.next(segment.sent)
+    return found.batch.written if found and found.batch else 0.0
 
 
 def _is_done(segment: Segment) -> bool:

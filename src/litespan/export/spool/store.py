@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from litespan.export.ledger import SPOOL_DAMAGED, SPOOL_EXPIRED, SPOOL_FULL
-from litespan.export.spool.folder import SpoolFolder, orphans
+from litespan.export.spool.folder import SpoolFolder, orphans, tell_unusable
 from litespan.export.spool.frames import Batch
 from litespan.export.spool.limits import Limits
 from litespan.export.spool.segment import Segment
@@ -60,6 +60,8 @@ class Store:
         # Made with the first batch: many a forked child exports nothing.
         self._own: Shelf | None = None
         self._adopted: list[Shelf] = []
+        self._inherited: Shelf | None = None  # one of them: for all that dead processes have left
+        self._unusable: set[str] = set()
         self._head: Head | None = None
         self._closed = False
 
@@ -67,7 +69,7 @@ class Store:
         """In a forked child, leave all that is open to the parent, and start with a folder of its own."""
         if not self._closed:
             for shelf in self._shelves():
-                shelf.leave_to_parent()
+                shelf.leave()
             self._start()
 
     def append(self, payload: bytes, items: int) -> bool:
@@ -117,8 +119,8 @@ class Store:
         with self._lock:
             if self._closed:
                 return
-            self._adopted += [Shelf(folder) for folder in orphans(self._root, self._signal)]
-            self._adopted.sort(key=Shelf.oldest_time)
+            for folder in orphans(self._root, self._signal, self._unusable):
+                self._inherit(Shelf(folder))
             lost = self._make_room()
         self._lose(Counter({SPOOL_FULL: lost}))
 
@@ -145,6 +147,20 @@ class Store:
                 self._closed = True
                 for shelf in self._shelves():
                     shelf.close()
+
+    def _inherit(self, left: Shelf) -> None:
+        if not left:
+            left.close()
+            return
+        try:
+            if self._inherited not in self._adopted:
+                self._inherited = Shelf(SpoolFolder.create(self._root, self._signal))
+                self._adopted.append(self._inherited)
+            self._inherited.take_over(left)
+        except OSError as error:
+            self._unusable.add(left.path)
+            tell_unusable(left.path, error)
+            left.leave()
 
     def _append(self, batch: Batch) -> None:
         segment_bytes = 0 if self._newest_only else self._limits.segment_bytes

@@ -40,7 +40,7 @@ def _end_as_a_fork(segment: Segment, folder: SpoolFolder) -> None:
     failed = 1
     try:
         segment.close()
-        Shelf(folder).leave_to_parent()
+        Shelf(folder).leave()
         failed = 0
     finally:
         os._exit(failed)

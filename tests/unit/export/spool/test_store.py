@@ -258,3 +258,89 @@ def test_a_full_disk_leaves_no_half_batch(spool: Spool, monkeypatch: pytest.Monk
     store.append(b"after", 1)
 
     assert ([b"before", b"after"], {}) == (take_all(store), spool.lost)
+
+
+def test_many_dead_processes_take_few_descriptors(spool: Spool) -> None:
+    """However many have died, a program that inherits from them opens no more files for it."""
+    for number in range(40):
+        dead = spool.store()
+        dead.append(b"%02d" % number, 1)
+        dead.close()
+        time.sleep(0.002)
+    store = spool.store()
+    before = len(os.listdir("/dev/fd"))
+    store.adopt()
+
+    assert len(os.listdir("/dev/fd")) - before < 5
+    assert len(list(spool.root.iterdir())) == 1
+    assert [b"%02d" % number for number in range(40)] == take_all(store)
+    assert spool.lost == {}
+
+
+def test_the_users_own_files_stay(spool: Spool) -> None:
+    """Only what a spool has made is deleted: no folder that looks like its own, and nothing put into one."""
+    beside = spool.root / "traces-archive"
+    beside.mkdir()
+    (beside / "lock").touch()
+    (beside / "old.jsonl").write_text("{}")
+    dead = spool.store()
+    dead.append(b"left behind", 1)
+    (folder,) = (path for path in spool.root.iterdir() if path != beside)
+    (folder / "notes.txt").write_text("why it died")
+    dead.close()
+    store = spool.store()
+    store.adopt()
+    taken = take_all(store)
+    store.close()
+
+    assert [b"left behind"] == taken
+    assert {"lock", "old.jsonl"} == {path.name for path in beside.iterdir()}
+    assert ["notes.txt"] == [path.name for path in folder.iterdir()]
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_one_that_cannot_be_taken_stops_no_other(
+    spool: Spool, caplog: pytest.LogCaptureFixture, *, is_folder: bool
+) -> None:
+    """What cannot be opened is told of once, by its path; the rest of the spool is sent."""
+    odd = spool.root / f"traces-{0:032}"
+    if is_folder:
+        (odd / "lock").mkdir(parents=True)  # as unusable as another user's, also for root
+    else:
+        odd.touch()
+    dead = spool.store()
+    dead.append(b"left behind", 1)
+    dead.close()
+    store = spool.store()
+    store.adopt()
+    store.adopt()
+
+    assert [b"left behind"] == take_all(store)
+    assert [str(odd) in record.getMessage() for record in caplog.records] == [True]
+
+
+def test_what_cannot_be_moved_is_left_to_others(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where a leftover cannot be moved it stays, unlocked, and the program goes on."""
+    dead = spool.store()
+    dead.append(b"left behind", 1)
+    dead.close()
+    store, other = spool.store(), spool.store()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", _refuse_files(os.rename))
+        store.adopt()
+    store.append(b"own", 1)
+    other.adopt()
+
+    assert ([b"own"], [b"left behind"]) == (take_all(store), take_all(other))
+    assert "Permission denied" in caplog.text
+
+
+def _refuse_files(rename: Callable[[str, str], None]) -> Callable[[str, str], None]:
+    def rename_folders(source: str, target: str) -> None:
+        if source.endswith(".spool"):
+            raise PermissionError(13, "Permission denied")
+        rename(source, target)
+
+    return rename_folders
