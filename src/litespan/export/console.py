@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from rich.console import Console
 
+from litespan.export.host_console import HostConsole
 from litespan.export.ledger import NO_ROOT
 from litespan.export.tree_view import TreeView, rows_from_spans
 
@@ -38,7 +39,7 @@ class ConsoleSpanExporter(SpanExporter):
         on_drop: Callable[[str, int], None] | None = None,
     ) -> None:
         self.evicted = 0
-        self._console = console or Console()
+        self._console = console or HostConsole()
         self._max_spans = max_spans
         self._max_age = max_age
         self._on_drop = on_drop

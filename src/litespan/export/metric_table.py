@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from litespan.export.cells import printable
+from litespan.export.host_console import HostConsole
 
 Point = NumberDataPoint | HistogramDataPoint | ExponentialHistogramDataPoint
 
@@ -35,7 +36,7 @@ class ConsoleMetricExporter(MetricExporter):
 
     def __init__(self, console: Console | None = None) -> None:
         super().__init__()
-        self._console = console or Console()
+        self._console = console or HostConsole()
 
     def export(
         self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
