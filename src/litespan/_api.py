@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -29,13 +30,15 @@ _lock = threading.RLock()
 
 _installed: Installation | None = None
 _ending: Installation | None = None
+# The last one of configure(). What that has built exports on when litespan is taken out of the hosts.
+_configured: Installation | None = None
 _opted_out = False
 _termination: Termination | None = None
 
 
 def _observed() -> tuple[Recorder, Pipeline] | None:
     """Return what litespan's metrics about itself tell of; they are part of the last export, too."""
-    installation = _installed or _ending
+    installation = _installed or _ending or _configured
     return None if installation is None else (installation.recorder, installation.pipeline)
 
 
@@ -47,20 +50,27 @@ def configure(**settings: object) -> None:
 
     OpenTelemetry providers that the application has set are adopted; what is missing is built and made
     global. Without an OTLP endpoint the data goes to files in the working directory. Calling it again with
-    the same settings does nothing.
+    the same settings does nothing. After :func:`uninstrument` it first ends what was built before, within
+    ``exit_timeout``.
 
     Args:
         **settings: any field of :class:`litespan.settings.Settings`; the README lists them.
 
     Raises:
-        ConfigurationError: on an unknown setting, a wrong value, or a second call with other settings.
+        ConfigurationError: on an unknown setting, a wrong value, a second call with other settings, or a call
+            after :func:`instrument`.
     """
+    global _configured  # noqa: PLW0603 - see install
     loaded = load_settings(None, **settings)
     with _lock:
         if _same(loaded):
+            _refuse_after_instrument()
             return
+        if _configured is not None:
+            _configured.pipeline.shutdown(loaded.exit_timeout)
         built = pipelines.build(loaded)
         install(loaded, built)
+        _configured = _installed
         _send_at_the_end(loaded.exit_timeout)
     for line in built.describe():
         logger.info("litespan: %s", line)
@@ -121,6 +131,15 @@ def _same(loaded: Settings, but: Sequence[str] = ()) -> bool:
         "litespan is already set up with other settings. Call litespan.uninstrument() first, "
         "or set it up in one place only."
     )
+
+
+def _refuse_after_instrument() -> None:
+    """Raise if it was :func:`instrument` that has set litespan up: then nothing of litespan's exports."""
+    if _installed is not _configured:
+        raise ConfigurationError(
+            "litespan.instrument() was called before, which exports nothing. "
+            "Call litespan.configure() alone, or litespan.uninstrument() first."
+        )
 
 
 def _refuse_others(*given: TracerProvider | MeterProvider | LoggerProvider | None) -> None:
@@ -186,25 +205,32 @@ def install(
 ) -> None:
     """Instrument for a pipeline that exists; ``clock`` returns nanoseconds since the Unix epoch."""
     global _installed, _opted_out  # noqa: PLW0603 - one instrumentation per process, as the hosts are global
-    if _installed is not None:
-        _installed.take_out()
+    _take_out()
     _opted_out = False
     _installed = Installation(settings, pipeline, _instruments, implicit=implicit, clock=clock)
     _installed.watch_hosts()
 
 
 def uninstrument() -> None:
-    """Take everything out of the hosts again; open records are closed. Providers are left as they are."""
-    global _installed, _opted_out, _termination  # noqa: PLW0603 - see install
+    """Take everything out of the hosts again; open records are closed. Providers are left as they are.
+
+    What :func:`configure` has built exports on, and sends what waits at exit.
+    """
+    global _opted_out, _termination  # noqa: PLW0603 - see install
     with _lock:
         _opted_out = True
-        if _termination is not None:
-            _termination.cancel()
-            _termination = None
-        if _installed is not None:
-            _installed.take_out()
-            _installed = None
+        _take_out()
+        if _configured is None or not _configured.pipeline.exports:
             at_exit.unregister_exit(shutdown)
+            if _termination is not None:
+                _termination.cancel()
+                _termination = None
+
+
+def _take_out(timeout: float | None = None) -> bool:
+    global _installed
+    installation, _installed = _installed, None
+    return installation is None or installation.take_out(timeout)
 
 
 def flush(timeout: float = 5.0) -> bool:
@@ -216,8 +242,9 @@ def flush(timeout: float = 5.0) -> bool:
     Returns:
         True only if everything that had ended was really exported.
     """
-    installation = _installed
-    return True if installation is None else installation.flush(timeout)
+    deadline = time.monotonic() + timeout
+    answers = [installation.flush(_left(deadline)) for installation in _exporting()]
+    return all(answers)
 
 
 def shutdown(timeout: float = 5.0) -> bool:
@@ -227,25 +254,37 @@ def shutdown(timeout: float = 5.0) -> bool:
         timeout: seconds; the call returns within it.
 
     Returns:
-        True only if everything was really exported.
+        True only if everything was really exported; a later call says the same of what was built.
     """
-    global _ending  # noqa: PLW0603 - see install
+    global _ending, _opted_out  # noqa: PLW0603 - see install
+    deadline = time.monotonic() + timeout
     termination = _keep_termination()
     first = False
     try:
         with _lock:
             # A second call, as from the handler of SIGTERM, waits for the first one.
-            first, installation = _installed is not None, _installed or _ending
-            if installation is None:
-                return True
-            _ending = installation
-            uninstrument()
-        return installation.pipeline.shutdown(timeout)
+            first, exporting = _installed is not None, _exporting()
+            _ending = _installed or _ending
+            _opted_out = True
+            closed = _take_out(timeout)
+            at_exit.unregister_exit(shutdown)
+        answers = [each.pipeline.shutdown(_left(deadline)) for each in exporting]
+        return closed and all(answers)
     finally:
         if first:
             _ending = None
         if termination is not None:
             termination.release()
+
+
+def _exporting() -> list[Installation]:
+    """Return what has something to export: what is in use or ends, and what :func:`configure` has built."""
+    found = _installed or _ending
+    return [each for each in (found, None if _configured is found else _configured) if each is not None]
+
+
+def _left(deadline: float) -> float:
+    return max(deadline - time.monotonic(), 0.0)
 
 
 def _keep_termination() -> Termination | None:
@@ -268,7 +307,8 @@ def stats() -> dict[str, Any]:
         guard.guarded("stats")(installation.recorder.settle_deferred)()
     errors = guard.internal_errors()
     if installation is None:
-        return {"instrumented": False, "records_open": 0, "internal_errors": errors}
+        exports = {} if _configured is None else {"export": _configured.pipeline.stats()}
+        return {"instrumented": False, "records_open": 0, "internal_errors": errors, **exports}
     return {
         "instrumented": True,
         "records_open": len(installation.recorder.table),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import wait
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import Any
@@ -21,6 +23,7 @@ from litespan.emit.events import EventEmitter
 from litespan.emit.extra_keys import ExtraKeys
 from litespan.emit.metrics import MetricsEmitter
 from litespan.emit.spans import SpanEmitter, suppressed
+from litespan.export.deadline import Worker
 from litespan.export.pipeline import Pipeline
 from litespan.export.sampling import drops_whole_traces
 from litespan.export.span_end import ender
@@ -65,6 +68,8 @@ class Installation:
         self._active = True
         # A host may be imported in another thread while this one takes everything out.
         self._lock = threading.RLock()
+        # A processor of the program may export each span in whatever thread ends it, for as long as it likes.
+        self._worker = Worker("records")
 
     def watch_hosts(self) -> None:
         """Watch each host now if it is imported, else as soon as it is: litespan itself never imports one."""
@@ -72,24 +77,38 @@ class Installation:
         self._when_imported("litellm", self._watch_litellm)
         self._when_imported("agents", self._watch_agents)
 
-    def take_out(self) -> None:
-        """Take everything out of the hosts again, and close open records."""
+    def take_out(self, timeout: float | None) -> bool:
+        """Take everything out of the hosts, and end what is open; false if that takes longer (seconds)."""
         with self._lock:
             self._active = False
             context.propagate_with(None)
             while self._undo:
                 guard.guarded("uninstrument")(self._undo.pop())()
-            guard.guarded("uninstrument")(self.recorder.close_everything)()
+        ended = self._worker.submit(self._end_everything)
+        self._worker.stop()
+        return bool(wait([ended], timeout).done)
 
     def flush(self, timeout: float) -> bool:
         """Send what has ended, within ``timeout`` (seconds); true only if all of it was exported."""
-        guard.guarded("flush")(self.recorder.close_ended_traces)()
-        return self.pipeline.flush(timeout)
+        if not self._active:
+            return self.pipeline.flush(timeout)
+        deadline = time.monotonic() + timeout
+        ended = wait([self._worker.submit(self._end_traces)], timeout).done
+        return self.pipeline.flush(max(deadline - time.monotonic(), 0.0)) and bool(ended)
 
     def reset_after_fork(self) -> None:
         """Forget the parent's records in a forked child, where nobody may be left to release a lock."""
         self._lock = threading.RLock()
+        self._worker.start()
         self.recorder.reset_after_fork()
+
+    def _end_everything(self) -> bool:
+        self.recorder.close_everything()
+        return True
+
+    def _end_traces(self) -> bool:
+        self.recorder.close_ended_traces()
+        return True
 
     def _when_imported(self, name: str, watch: Callable[[ModuleType], None]) -> None:
         def watch_it(module: ModuleType) -> None:

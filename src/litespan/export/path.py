@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from litespan.export.deadline import Worker
-from litespan.export.ledger import ExportLedger
+from litespan.export.ledger import METRICS, ExportLedger
 
 
 class Path(ABC):
@@ -36,6 +36,14 @@ class Path(ABC):
     def waiting(self) -> int:
         """Return the number of ended spans or events that were not handed to an exporter yet."""
         return 0
+
+    def unsent(self) -> int:
+        """Return the number of those that wait, or are being exported right now."""
+        if self.ledger is None or self.ledger.destination.signal == METRICS:
+            return 0
+        counts = self.ledger.counts()
+        settled = counts.exported + sum(counts.dropped.values()) + self.spooled()
+        return self.waiting() + max(counts.handed_over - settled, 0)
 
     def spooled(self) -> int:
         """Return the number of items that lie in the spool and were not sent yet."""

@@ -26,7 +26,7 @@ from litespan.export.adoption import (
     make_tracer_provider_global,
 )
 from litespan.export.ledger import LOGS, METRICS, TRACES
-from litespan.export.path import Path
+from litespan.export.path import AdoptedPath, Path
 from litespan.guard import guarded
 from litespan.settings import Settings
 
@@ -51,6 +51,11 @@ class Pipeline:
         self._lock = threading.Lock()
         self._ending: list[Future[bool]] | None = None
         _reset_after_fork(self)
+
+    @property
+    def exports(self) -> bool:
+        """Say whether anything was built here that has not been shut down."""
+        return self._ending is None and any(not isinstance(path, AdoptedPath) for path in self._all())
 
     def flush(self, timeout: float) -> bool:
         """Send what there is; return within ``timeout`` seconds (and some milliseconds).
@@ -114,10 +119,10 @@ class Pipeline:
 
     def _interrupt(self, timeout: float) -> None:
         logger.warning(
-            "litespan gave up waiting for its exporters after %g s; %d spans and events were still queued. "
-            "Check that the receiver runs.",
+            "litespan gave up waiting for its exporters after %.3g s; %d spans and events were not sent. "
+            "Check that the receiver runs; `litespan doctor` finds out more.",
             timeout,
-            sum(path.waiting() for path in self._all()),
+            sum(path.unsent() for path in self._all()),
         )
         for path in self._all():
             path.interrupt()

@@ -1,0 +1,162 @@
+"""`configure()`, `uninstrument()`, `flush()` and `shutdown()` in any order: nothing waits unseen."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.otlp_server import collector
+from tests.fakes.ports import free_port
+
+pytestmark = pytest.mark.timeout(120)
+
+PROGRAM = """
+import json, sys, threading, time
+import litellm, litespan
+from litespan.settings import ConfigurationError
+from litespan.testing import Provider, Reply
+
+found = {{}}
+
+def call():
+    with Provider() as provider:
+        provider.script("gpt-4.1-mini", Reply.says("Four."))
+        litellm.completion(
+            "openai/gpt-4.1-mini", [{{"role": "user", "content": "2 + 2?"}}],
+            api_base=provider.base_url, api_key="none",
+        )
+
+{body}
+print(json.dumps(found))
+"""
+
+
+def play(body: str, folder: Path, **environ: str) -> dict[str, Any]:
+    """Run a program in a folder; return what it found."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(body=body)],
+        env={**os.environ, "OTEL_BSP_SCHEDULE_DELAY": "3600000", **environ},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def spans_in(folder: Path) -> int:
+    """Return the number of model calls' spans in the default file."""
+    return (folder / "litespan-traces.jsonl").read_text().count('"name":"chat')
+
+
+def test_what_waits_is_sent_at_exit(tmp_path: Path) -> None:
+    """Taking litespan out of the hosts loses nothing that had ended before."""
+    play("litespan.configure(); call(); litespan.uninstrument(); call()", tmp_path)
+
+    assert spans_in(tmp_path) == 1
+
+
+def test_flush_and_shutdown_go_on(tmp_path: Path) -> None:
+    """After `uninstrument()` both still send and say the truth, and `stats()` counts."""
+    body = """
+litespan.configure(); call(); litespan.uninstrument()
+found["waiting"] = litespan.stats()["export"]["traces"]["queued"]
+found["flush"] = litespan.flush(5)
+found["exported"] = litespan.stats()["export"]["traces"]["exported"]
+found["shutdown"] = [litespan.shutdown(5), litespan.shutdown(5)]
+"""
+    expected = {"waiting": 1, "flush": True, "exported": 1, "shutdown": [True, True]}
+
+    assert expected == play(body, tmp_path)
+
+
+def test_set_up_anew(tmp_path: Path) -> None:
+    """`configure()` after `uninstrument()` sends first what waits, and frees the port of the scrapes."""
+    body = """
+options = {"metrics_exporter": "prometheus", "prometheus_port": PORT}
+litespan.configure(**options); call(); litespan.uninstrument()
+litespan.configure(**options, service_name="b"); call()
+found["flush"] = litespan.flush(5)
+""".replace("PORT", str(free_port()))
+
+    assert {"flush": True} == play(body, tmp_path)
+    assert spans_in(tmp_path) == 2
+
+
+def test_a_flush_beside_a_shutdown_tells_the_truth(tmp_path: Path) -> None:
+    """While nothing goes out, every answer is no, also those after the end."""
+    body = """
+litespan.configure(metrics_exporter="none"); call()
+ending = threading.Thread(target=lambda: found.update(first=litespan.shutdown(3)))
+ending.start(); time.sleep(1)
+began = time.monotonic()
+found["flush"] = litespan.flush(1)
+found["in_time"] = time.monotonic() - began < 1 + 0.5
+ending.join()
+found["after"] = [litespan.shutdown(0.1), litespan.flush(0.1)]
+"""
+    with collector("http/protobuf", "black_hole") as received:
+        found = play(body, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=received.endpoint)
+
+    assert {"first": False, "flush": False, "in_time": True, "after": [False, False]} == found
+
+
+@pytest.mark.parametrize("second", ["litespan.configure()", "litespan.configure(turn_spans=True)"])
+def test_configure_after_instrument_is_refused(tmp_path: Path, second: str) -> None:
+    """It would build exporters that nobody asked for before, or none: silence would look like success."""
+    body = f"""
+litespan.instrument()
+try:
+    {second}
+except ConfigurationError as error:
+    found["error"] = str(error)
+litespan.uninstrument()
+{second}; call()
+found["flush"] = litespan.flush(5)
+"""
+    found = play(body, tmp_path)
+
+    assert "litespan.uninstrument() first" in found["error"]
+    assert found["flush"]
+    assert spans_in(tmp_path) == 1
+
+
+def test_a_processor_that_blocks(tmp_path: Path) -> None:
+    """`flush` and `shutdown` return in time where a processor of the program exports in the ending thread."""
+    body = """
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+provider = TracerProvider(shutdown_on_exit=False)
+provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(timeout=20)))
+litespan.instrument(tracer_provider=provider)
+answering = threading.Event()
+with Provider() as fake:
+    fake.script("gpt-4.1-mini", Reply.says("Four.", delay=60))
+    threading.Thread(target=litellm.completion, daemon=True, kwargs={
+        "model": "openai/gpt-4.1-mini", "messages": [{"role": "user", "content": "2 + 2?"}],
+        "api_base": fake.base_url, "api_key": "none",
+    }).start()
+    while not litespan.stats()["records_open"]:
+        time.sleep(0.01)
+    began = time.monotonic()
+    found["shutdown"] = litespan.shutdown(1)
+    found["in_time"] = time.monotonic() - began < 1 + 0.5
+    print(json.dumps(found), flush=True)
+    import os
+    os._exit(0)
+"""
+    with collector("http/protobuf", "black_hole") as received:
+        found = play(body, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=received.endpoint)
+
+    assert {"shutdown": False, "in_time": True} == found
