@@ -46,6 +46,15 @@ def is_open(part: ModelCall | None) -> bool:
     return part is not None and part.end_ns is None
 
 
+def is_under_way(record: Record) -> bool:
+    """Say whether a call waits for its whole answer: that comes or fails, while a stream may be left unread.
+
+    Of a host's span without a call inside nobody knows whether it ever ends.
+    """
+    call = record.part or record if isinstance(record, ModelCall) else None
+    return call is not None and call.end_ns is None and not (call.stream or call.host_span)
+
+
 def may_claim(whole: ModelCall) -> bool:
     """Say whether a whole has no part, or one that failed: the program then tries again."""
     part = whole.part

@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -193,8 +193,10 @@ class Recorder:
         trace = self.table.trace(record.trace_id)
         if trace is not None:
             trace.last_end_ns = max(trace.last_end_ns, end_ns)
-            if trace.ended_ns is not None and not trace.open:
-                self._close(trace)
+            if trace.ended_ns is not None:
+                trace.deadline = time.monotonic() + GRACE  # something in it goes on
+                if not trace.open:
+                    self._close(trace)
 
     def _end_trace(self, workflow: Workflow, end_ns: int | None) -> None:
         """End an SDK trace: at once if nothing is open in it, else when its last child has ended."""
@@ -297,16 +299,21 @@ class Recorder:
         self.settle_deferred()
         now = time.monotonic()
         self._next_sweep = now + SWEEP_INTERVAL
-        for trace_id in self.table.ended_traces(now=now):
-            self.close_trace(trace_id)
+        self._close_ended(self.table.ended_traces(now=now))
         for record in self.table.older_than(now - self.settings.record_max_age):
             self._give_up(record, TOO_OLD)
 
     def close_ended_traces(self) -> None:
         """Close traces that have ended and wait for children; running ones are left alone."""
         self.settle_deferred()
-        for trace_id in self.table.ended_traces():
-            self.close_trace(trace_id)
+        self._close_ended(self.table.ended_traces())
+
+    def _close_ended(self, trace_ids: Iterable[str]) -> None:
+        """Close ended traces, but those in which the answer of a call is still to come: it has to be paid."""
+        for trace_id in trace_ids:
+            trace = self.table.trace(trace_id)
+            if trace is not None and not any(map(claims.is_under_way, list(trace.open))):
+                self.close_trace(trace_id)
 
     def close_everything(self) -> None:
         """Close all open records, running ones too."""

@@ -12,8 +12,8 @@ import pytest
 from agents import Agent, Runner, agent_span, custom_span, function_tool, trace
 
 import litespan
-from litespan import table
-from litespan.testing import Capture, Provider, Reply, ToolCall
+from litespan import recorder, table
+from litespan.testing import Capture, Provider, Reply, ServedUsage, ToolCall
 from tests.fakes.litellm_calls import chat
 from tests.flow.models import litespan_model
 from tests.flow.troubles import until_all_ended, until_called
@@ -207,3 +207,30 @@ async def test_shutdown_ends_a_stream_that_is_still_held(provider: Provider, cap
     assert rest[-1].choices[0].finish_reason == "stop"
     assert 1 == len(capture.spans)
     assert 1 == capture.total("litespan.calls")
+
+
+@pytest.mark.parametrize("what", ["sweep", "flush"])
+async def test_a_call_that_outlives_its_trace_is_paid(
+    provider: Provider, capture: Capture, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """However late the answer of a call comes, it is counted, and the root waits for it."""
+    monkeypatch.setattr(recorder, "GRACE", 0.0)
+    monkeypatch.setattr(recorder, "SWEEP_INTERVAL", 0.0)
+    provider.script("gpt-4o-mini", Reply.says("late", delay=0.5, usage=ServedUsage(input_tokens=5000)))
+    with trace("Mine"):
+        agent = Agent(name="Helper", model=litespan_model(provider))
+        running = asyncio.create_task(Runner.run(agent, "Hi"))
+        await until_called(provider, 1)
+    if what == "flush":
+        litespan.flush()
+    else:
+        with trace("Other"):
+            pass
+    await running
+
+    assert [5000] == [(span.attributes or {})["gen_ai.usage.input_tokens"] for span in capture.named("chat")]
+    root = next(span for span in capture.named("invoke_workflow") if span.name.endswith("Mine"))
+    assert (5000, "ok") == tuple(
+        (root.attributes or {})[name] for name in ("litespan.total.input_tokens", "litespan.outcome")
+    )
+    assert 5000 == capture.total("gen_ai.client.inference.usage.input_tokens")
