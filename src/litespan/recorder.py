@@ -113,10 +113,10 @@ class Recorder:
         """Say the same of a tool's arguments and result; the conventions have no event that tells them."""
         return self.settings.content_on_spans and allowed
 
-    def begin_trace(self, workflow: Workflow) -> None:
-        """Begin the root of an SDK trace."""
+    def begin_trace(self, workflow: Workflow, parent: Record | None = None) -> None:
+        """Begin the root of an SDK trace; below ``parent`` where it goes on after its root has ended."""
         overflowing = self.table.open_trace(workflow)
-        self.begin(workflow, None)
+        self.begin(workflow, parent)
         if overflowing is not None:
             self._give_up(overflowing, TOO_MANY_OPEN)
 

@@ -186,14 +186,21 @@ class Workflow(Scope):
     """One trace of the Agents SDK. ``name`` is ``None`` for the SDK's default workflow name.
 
     ``runs`` counts the runs that have begun in it, ``ended_runs`` keeps the first ones that have ended.
+    ``resumed``: the SDK does not tell when it ends, so it ends with the run that goes on in it.
     """
 
     name: str | None = None
+    resumed: bool = False
     first_agent: str | None = None
     runs: int = 0
     ended_runs: Sequence[Run] = ()
     price_origin: str | None = None
     totals: Totals = NO_TOTALS
+
+    @property
+    def run_count(self) -> int:
+        """Runs in it. With task spans switched off in the SDK, a trace with agents stands for its one run."""
+        return self.runs or int(self.first_agent is not None)
 
 
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)

@@ -123,6 +123,7 @@ class RecordTable:
                 return None
             for span_id in trace.ended_spans or ():
                 self._by_span.pop(span_id, None)
+            self._closed.pop(trace_id, None)  # of a trace that was resumed, which is the newest now
             self._closed[trace_id] = trace.workflow
             if len(self._closed) > MAX_CLOSED:
                 self._closed.popitem(last=False)

@@ -9,6 +9,7 @@ from typing import Any
 import litellm
 import pytest
 from agents import Agent, RunConfig, Runner, agent_span, custom_span, function_tool, trace
+from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 import litespan
 from litespan.testing import Capture, Provider, Reply, ServedUsage, ToolCall
@@ -266,3 +267,83 @@ async def test_a_trace_inside_a_tool(provider_of_a_thousand: Provider) -> None:
         "        chat inner",
         "    chat outer",
     ] == capture.tree("litespan.total.cost").splitlines()
+
+
+@pytest.mark.parametrize("traces_between", [0, 300], ids=["at once", "much later"])
+async def test_a_run_that_waited_for_an_approval(
+    provider_of_a_thousand: Provider, caplog: pytest.LogCaptureFixture, traces_between: int
+) -> None:
+    """A run goes on in its trace below a root of its own, which has the figures of what came later."""
+    provider = provider_of_a_thousand
+    provider.script("first", Reply.calls(ToolCall("remove", {"path": "x"}), usage=USAGE))
+
+    @function_tool(needs_approval=True)
+    def remove(path: str) -> str:
+        return f"removed {path}"
+
+    first = agent(provider, "First", 1.0, tools=[remove])
+    with Capture() as capture:
+        asked = await Runner.run(first, "hi")
+        before = len(capture.spans)
+        for _ in range(traces_between):
+            with trace("Other"):
+                pass
+        state = asked.to_state()
+        state.approve(asked.interruptions[0])
+        await Runner.run(first, state)
+        later = [span for span in capture.spans[before:] if not span.name.endswith("Other")]
+
+    [root] = [span for span in later if span.name.startswith("invoke_workflow")]
+    assert {"invoke_workflow First", "invoke_agent First", "execute_tool remove", "chat first"} == {
+        span.name for span in later
+    }
+    assert {root.context.trace_id} == {span.context.trace_id for span in later}
+    assert (root.parent is None) == bool(traces_between)
+    assert (1.0, "ok") == tuple(
+        (root.attributes or {})[name] for name in ("litespan.total.cost", "litespan.outcome")
+    )
+    assert 2.0 == capture.total("litespan.run.cost") == capture.total("litespan.cost")
+    assert 2 == capture.total("litespan.runs")
+    assert 0 == litespan.stats()["records_open"]
+    assert [] == caplog.records
+
+
+async def test_a_trace_without_agents_is_no_run(provider_of_a_thousand: Provider) -> None:
+    """A trace around nothing, or around calls of the program's own, counts no run; its sums are there."""
+    with Capture() as capture:
+        with trace("Mine"):
+            await litellm.acompletion(**chat(provider_of_a_thousand))
+
+        assert (0, 1000) == tuple(
+            root_of(capture)[name] for name in ("litespan.run.count", "litespan.total.input_tokens")
+        )
+        assert 0 == capture.total("litespan.runs")
+
+
+async def test_suppressed_runs_are_not_seen(provider_of_a_thousand: Provider) -> None:
+    """Where the program suppresses instrumentation there is no span and no measurement, of agents neither."""
+    provider = provider_of_a_thousand
+
+    @function_tool
+    async def quietly() -> str:
+        with suppress_instrumentation():
+            await Runner.run(agent(provider, "Inner", 1.0), "hi")
+        return "done"
+
+    provider.script("outer", Reply.calls(ToolCall("quietly"), usage=USAGE))
+    with Capture() as capture:
+        with suppress_instrumentation():
+            await Runner.run(agent(provider, "Inner", 1.0), "hi")
+
+        assert "" == capture.tree()
+        assert 0 == capture.total("litespan.runs")
+        await Runner.run(agent(provider, "Outer", 1.0, tools=[quietly]), "hi")
+
+    assert [
+        "invoke_workflow Outer",
+        "  invoke_agent Outer",
+        "    chat outer",
+        "    execute_tool quietly",
+        "    chat outer",
+    ] == capture.tree().splitlines()
+    assert 1 == capture.total("litespan.runs")

@@ -131,3 +131,21 @@ async def test_following_sees_runs_with_tracing(provider: Provider) -> None:
         await Runner.run(Agent(name="A", model=litespan_model(provider)), "hi")
 
         assert 1 == capture.total("litespan.calls")
+
+
+@pytest.mark.parametrize("globally", [True, False])
+async def test_no_content_where_nobody_says_that_it_is_allowed(
+    provider: Provider, request: pytest.FixtureRequest, *, globally: bool
+) -> None:
+    """Without its tracing the SDK does not tell whether a run forbids content, so none is kept."""
+    if globally:
+        request.getfixturevalue("agents_tracing_disabled")
+    config = RunConfig(tracing_disabled=not globally, trace_include_sensitive_data=False)
+    with Capture(capture_content="SPAN_ONLY") as capture:
+        agent = Agent(name="A", model=litespan_model(provider))
+        await Runner.run(agent, "my diagnosis", run_config=config)
+        async for _ in Runner.run_streamed(agent, "my diagnosis", run_config=config).stream_events():
+            pass
+
+        assert 2 == capture.total("litespan.calls")
+        assert "diagnosis" not in str([dict(span.attributes or {}) for span in capture.spans])

@@ -47,7 +47,7 @@ def _start_workflow(workflow: Workflow) -> Attributes:
 
 def _end_workflow(workflow: Workflow) -> Attributes:
     attributes = totals_of(workflow.totals)
-    attributes[semconv.RUN_COUNT] = max(workflow.runs, 1)
+    attributes[semconv.RUN_COUNT] = workflow.run_count
     attributes[semconv.COST_BAND] = cost_band(workflow.totals)
     if workflow.price_origin is not None:
         attributes[semconv.PRICE_ORIGIN] = workflow.price_origin

@@ -47,8 +47,7 @@ class RunMeasurements:
         """Measure a workflow."""
         own = (seconds_of(workflow), workflow.end_ns, span)
         self._keep_workflow((workflow.name, error_of(workflow)), own)
-        if not workflow.runs:
-            # Task spans can be switched off in the SDK; the trace then stands for its run.
+        if not workflow.runs and workflow.run_count:
             self.run_ended(workflow, span)
 
     def run_ended(self, run: Run | Workflow, span: SpanContext) -> None:

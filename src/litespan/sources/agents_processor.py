@@ -44,16 +44,8 @@ class AgentsProcessor(TracingProcessor):
     @guarded_two("agents processor")
     def on_trace_start(self, trace: Any) -> None:
         """Begin the root."""
-        name = as_name(trace.name)
-        name = None if name == _DEFAULT_WORKFLOW else name
-        workflow = Workflow(
-            name=name,
-            workflow_name=name,
-            trace_id=trace.trace_id,
-            conversation_id=_conversation(trace),
-            handling=agents_outcome.handled_now(),
-        )
-        self._recorder.begin_trace(workflow)
+        if not self._recorder.suppressed():
+            self._recorder.begin_trace(_workflow(trace))
 
     @guarded_two("agents processor")
     def on_trace_end(self, trace: Any) -> None:
@@ -70,9 +62,13 @@ class AgentsProcessor(TracingProcessor):
     @guarded_two("agents processor")
     def on_span_start(self, span: Any) -> None:
         """Begin a record."""
+        if self._recorder.suppressed():
+            return
         data = span.span_data
         kind = data.type  # a property, as most of what the SDK's spans have
         parent = self._parent(span)
+        if kind in _NOTED_IN_ROOT and self._recorder.table.trace(span.trace_id) is None:
+            parent = self._resume(span, parent)
         if kind in agents_models.MODEL_SPANS:
             self._models.begin(span, parent)
             return
@@ -104,6 +100,9 @@ class AgentsProcessor(TracingProcessor):
             self._complete(record, span)
         finally:
             self._recorder.end(record)  # also of data that cannot be read: nothing is left open
+            root = record.parent
+            if isinstance(root, Workflow) and root.resumed and data.type in _NOTED_IN_ROOT:
+                self._recorder.end(root)
 
     def shutdown(self) -> None:
         """Do nothing: litespan's own exit handler closes and flushes, within its own deadline."""
@@ -121,6 +120,20 @@ class AgentsProcessor(TracingProcessor):
         if parent is None or (parent.trace_id != span.trace_id and table.has_ended(parent.trace_id)):
             return table.root(span.trace_id)
         return parent
+
+    def _resume(self, span: Any, parent: Record | None) -> Record | None:
+        """Begin another root for a run that goes on in a trace whose root has ended, and return that.
+
+        The SDK does not tell the start of a trace again, nor the end, when a run is resumed that waited for
+        an approval, maybe in another process. Other spans that come late just stand below their parent.
+        """
+        trace = get_current_trace()
+        if trace is None or trace.trace_id != span.trace_id:
+            return parent
+        root = _workflow(trace)
+        root.resumed = True
+        self._recorder.begin_trace(root, parent)
+        return root
 
     def _complete(self, record: Record, span: Any) -> None:
         agents_outcome.settle(record, span.error)
@@ -162,7 +175,8 @@ class AgentsProcessor(TracingProcessor):
             return self._in_trace()
         if span.span_id == _NO_OP:
             self._warn_disabled()
-            return Position(disabled=True)
+            # The run may forbid content as well, which the SDK does not tell here.
+            return Position(disabled=True, allows_content=False)
         record = self._recorder.table.span(span.span_id)
         if record is None and self._recorder.table.root(span.trace_id) is None:
             self._warn_unregistered()
@@ -213,6 +227,18 @@ class AgentsProcessor(TracingProcessor):
         if message not in self._warned:
             self._warned.add(message)
             logger.warning(message)
+
+
+def _workflow(trace: Any) -> Workflow:
+    name = as_name(trace.name)
+    name = None if name == _DEFAULT_WORKFLOW else name
+    return Workflow(
+        name=name,
+        workflow_name=name,
+        trace_id=trace.trace_id,
+        conversation_id=_conversation(trace),
+        handling=agents_outcome.handled_now(),
+    )
 
 
 def _conversation(trace: Any) -> str | None:
