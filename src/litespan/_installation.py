@@ -6,7 +6,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import wait
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
@@ -33,7 +33,7 @@ from litespan.pricing import PriceBook
 from litespan.recorder import Recorder
 from litespan.semconv import Generation
 from litespan.settings import Settings
-from litespan.sources import litellm_prices
+from litespan.sources import litellm_prices, litellm_table
 from litespan.sources.lookout import Lookout
 
 logger = logging.getLogger("litespan")
@@ -60,7 +60,7 @@ class Installation:
         self.implicit = implicit
         generation = semconv.GENERATIONS[settings.semconv]
         origin = f"litellm {_version_of('litellm')} price table"
-        prices = PriceBook(settings, _litellm_price, origin, litellm_prices.is_registered)
+        prices = PriceBook(settings, litellm_table.look_up, origin, litellm_prices.is_registered)
         emitters = _emitters(settings, generation, pipeline, prices, instruments)
         self.recorder = _recorder(settings, generation, emitters, prices, clock)
         self._lookout = Lookout(protocol_known)
@@ -198,15 +198,6 @@ def _recorder(
         shapes=shapes,
         **options,
     )
-
-
-def _litellm_price(name: str) -> Mapping[str, Any] | None:
-    """Look a model up in LiteLLM's price table; its own functions print and are slow."""
-    litellm = sys.modules.get("litellm")
-    entry = litellm.model_cost.get(name) if litellm is not None else None
-    if entry is None or type(entry) is dict:
-        return entry  # as nearly always, and told faster
-    return entry if isinstance(entry, Mapping) else None
 
 
 def _version_of(package: str) -> str:

@@ -131,6 +131,31 @@ def test_model_instruments_by_being_made() -> None:
     assert [None, None] == state["providers"]
 
 
+PRICED = """
+import asyncio, sys
+from agents import Agent, OpenAIResponsesModel, Runner
+from openai import AsyncOpenAI
+from litespan.testing import Capture, Provider
+
+with Provider() as provider, Capture() as capture:
+    model = OpenAIResponsesModel("gpt-4o-mini", AsyncOpenAI(base_url=provider.base_url, api_key="k"))
+    asyncio.run(Runner.run(Agent(name="A", model=model), "hi"))
+    found = {"before": capture.total("litespan.cost")}
+    assert "litellm" not in sys.modules
+    import litellm
+    asyncio.run(Runner.run(Agent(name="A", model=model), "hi"))
+    found["both"] = capture.total("litespan.cost")
+"""
+
+
+def test_prices_need_no_import_of_litellm() -> None:
+    """A program without LiteLLM's models pays what the table in LiteLLM's package says."""
+    state = run(PRICED)
+
+    assert state["before"] > 0
+    assert state["both"] == pytest.approx(2 * state["before"])
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
