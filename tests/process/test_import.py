@@ -137,14 +137,17 @@ from agents import Agent, OpenAIResponsesModel, Runner
 from openai import AsyncOpenAI
 from litespan.testing import Capture, Provider
 
-with Provider() as provider, Capture() as capture:
-    model = OpenAIResponsesModel("gpt-4o-mini", AsyncOpenAI(base_url=provider.base_url, api_key="k"))
-    asyncio.run(Runner.run(Agent(name="A", model=model), "hi"))
-    found = {"before": capture.total("litespan.cost")}
-    assert "litellm" not in sys.modules
-    import litellm
-    asyncio.run(Runner.run(Agent(name="A", model=model), "hi"))
-    found["both"] = capture.total("litespan.cost")
+async def main():
+    with Provider() as provider, Capture() as capture:
+        model = OpenAIResponsesModel("gpt-4o-mini", AsyncOpenAI(base_url=provider.base_url, api_key="k"))
+        await Runner.run(Agent(name="A", model=model), "hi")
+        before = capture.total("litespan.cost")
+        assert "litellm" not in sys.modules
+        import litellm
+        await Runner.run(Agent(name="A", model=model), "hi")
+        return {"before": before, "both": capture.total("litespan.cost")}
+
+found = asyncio.run(main())
 """
 
 

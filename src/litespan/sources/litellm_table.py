@@ -25,7 +25,7 @@ def look_up(name: str) -> Mapping[str, Any] | None:
 
 
 def read_packaged() -> Mapping[str, Any]:
-    """Read the table that is part of LiteLLM's package, in tens of milliseconds; empty where there is none."""
+    """Read the table that is part of LiteLLM's package (tens of milliseconds); empty where there is none."""
     spec = find_spec("litellm")  # imports nothing
     for folder in (spec and spec.submodule_search_locations) or ():
         try:
