@@ -21,7 +21,7 @@ export LITELLM_LOCAL_MODEL_COST_MAP := True
 .PHONY: backends reach-backends integration scale sizing ledger mutation outage soak bench bench-instructions bench-layers bench-memory bench-concurrency bench-scrape bench-summary matrix lock fmt dashboards docs clean safety fuzz
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 install: $(VENV)/.dev ## Make .venv with litespan (editable) and the development tools
 
@@ -37,6 +37,7 @@ up: ## Start Collector, Jaeger, Prometheus and Grafana (needs Docker) and wait u
 	@$(PYTHON) tools/wait_healthy.py $(ARGS)
 
 down: ## Stop them; what they stored stays
+	@$(COMPOSE) version >/dev/null 2>&1 || { echo 'make down needs Docker with Compose ("$(COMPOSE)" does not run)' >&2; exit 1; }
 	@$(COMPOSE) --profile demo down
 
 test: lint type imports docstrings fast contract process money stack safety integration scale interop soak ## Run every check and every test (what CI runs)
@@ -88,7 +89,7 @@ backends: $(BIN)/python ## Build Jaeger, Prometheus, Kafka, the Collector and ot
 	@$(BIN)/python -m tools.backends.build $(ARGS)
 
 # Without Go or a network the tests that need them are skipped, except in continuous integration.
-reach-backends: $(BIN)/python
+reach-backends: $(BIN)/python ## Build them if this machine can
 	@$(BIN)/python -m tools.backends.build || test -z "$$CI"
 
 integration: install reach-backends ## Run programs against a real Collector, Jaeger and Prometheus; longer: KILL_ROUNDS=20
@@ -140,9 +141,17 @@ bench-instructions: install ## Count the machine instructions of the same with c
 bench-layers: install ## Count where a run's Python instructions go
 	$(BIN)/python -m benchmarks.layers $(ARGS)
 
-# In turn: memory after 100,000 runs, runs while thousands are open, scrapes at the cap, reading speed (each some minutes).
-bench-memory bench-concurrency bench-scrape bench-summary: install
-	$(BIN)/python -m benchmarks.$(@:bench-%=%) $(ARGS)
+bench-memory: install ## Measure what 100,000 runs leave in memory (minutes, as the next three)
+	$(BIN)/python -m benchmarks.memory $(ARGS)
+
+bench-concurrency: install ## Measure what a run costs while thousands are open
+	$(BIN)/python -m benchmarks.concurrency $(ARGS)
+
+bench-scrape: install ## Measure what a scrape of Prometheus costs, also with every metric at its cap
+	$(BIN)/python -m benchmarks.scrape $(ARGS)
+
+bench-summary: install ## Measure how fast `litespan summary` reads
+	$(BIN)/python -m benchmarks.summary $(ARGS)
 
 matrix: install ## Run the tests on old and new versions, on every Python here (long)
 	@$(BIN)/python -m tools.matrix $(ARGS); result=$$?; $(BIN)/python -m tools.docs_tables; exit $$result

@@ -1,4 +1,4 @@
-"""litespan as ``opentelemetry-instrument`` finds it; needs the extra ``litespan[auto]``."""
+"""litespan as ``opentelemetry-instrument`` finds it; needs the extra ``auto``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics that Prometheus comes and takes; needs the extra ``litespan[prometheus]``."""
+"""Metrics that Prometheus comes and takes; needs the extra ``prometheus``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from litespan.export.path import Path
 from litespan.settings import ConfigurationError, Settings
 
 logger = logging.getLogger("litespan")
+
+# Of what the extra holds: it has no name where litespan itself was installed from a checkout.
+INSTALLATION: Final = "pip install 'opentelemetry-exporter-prometheus>=0.66b1' 'prometheus-client>=0.20'"
 
 # What Prometheus is told to promote when metrics are pushed to it: one query serves both ways.
 RESOURCE_LABELS: Final = (
@@ -119,13 +122,11 @@ def _import_extra() -> ModuleType:
         from litespan.export import prometheus
     except ImportError as error:
         raise ConfigurationError(
-            "The metrics exporter 'prometheus' needs a package that is not installed: "
-            "pip install 'litespan[prometheus]'"
+            f"The metrics exporter 'prometheus' needs a package that is not installed: {INSTALLATION}"
         ) from error
     if not prometheus.has_labels_of_resource():
         raise ConfigurationError(
-            "The metrics exporter 'prometheus' needs opentelemetry-exporter-prometheus 0.66b1 or newer: "
-            "pip install 'litespan[prometheus]'"
+            f"The metrics exporter 'prometheus' needs a newer OpenTelemetry exporter: {INSTALLATION}"
         )
     return prometheus
 

@@ -6,6 +6,7 @@ import socket
 from typing import Final
 
 from litespan.cli.checks.finding import Finding, ok, problem, warning
+from litespan.export.scraping import INSTALLATION
 from litespan.settings import Settings
 
 CHECK: Final = "scraping"
@@ -27,9 +28,7 @@ def check_scraping(settings: Settings, *, installed: bool, free: bool) -> Findin
     """Judge the address that is offered to Prometheus."""
     address = f"{settings.prometheus_host}:{settings.prometheus_port}"
     if not installed:
-        return problem(
-            CHECK, "the exporter is not installed, or too old", "pip install 'litespan[prometheus]'"
-        )
+        return problem(CHECK, "the exporter is not installed, or too old", INSTALLATION)
     if not free:
         return warning(
             CHECK,

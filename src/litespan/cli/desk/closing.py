@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Iterator
 
 from rich.text import Text
@@ -61,8 +63,13 @@ def _as_seen_from_here(path: str) -> str:
 def _next_steps(seen: Observation) -> Iterator[Text]:
     yield Text("Next", style="bold cyan")
     yield _step("in your code", "import litespan; litespan.configure()")
-    yield _step("to Jaeger", "litespan demo --otlp http://localhost:4318")
-    yield _step("with your key", "litespan demo --model openai/gpt-4.1-mini --runs 3")
+    yield _step("to Jaeger", f"{_command()} demo --otlp http://localhost:4318")
+    yield _step("with your key", f"{_command()} demo --model openai/gpt-4.1-mini --runs 3")
+
+
+def _command() -> str:
+    """Return how the shell finds this command: `make demo` puts no environment on its path."""
+    return "litespan" if shutil.which("litespan") else _as_seen_from_here(sys.argv[0])
 
 
 def _step(where: str, what: str) -> Text:

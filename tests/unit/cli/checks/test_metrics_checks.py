@@ -7,6 +7,7 @@ from litespan.cli.checks.finding import Finding, Status
 from litespan.cli.checks.metric_shape import check_metric_shape
 from litespan.cli.checks.scraping import check_scraping, is_free
 from litespan.cli.checks.wires import read_wire
+from litespan.export.scraping import INSTALLATION
 from litespan.settings import load_settings
 from tests.fakes.otlp_receivers import silent_receiver
 from tests.fakes.ports import free_port
@@ -66,8 +67,6 @@ def test_scraping() -> None:
     settings = load_settings({})
 
     assert (True, True) == (taken, is_free("127.0.0.1", free_port()))
-    assert ("pip install 'litespan[prometheus]'",) == check_scraping(
-        settings, installed=False, free=True
-    ).mends
+    assert (INSTALLATION,) == check_scraping(settings, installed=False, free=True).mends
     assert Status.WARNING is check_scraping(settings, installed=True, free=False).status
     assert Status.OK is check_scraping(settings, installed=True, free=True).status
