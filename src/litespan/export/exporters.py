@@ -25,7 +25,9 @@ from litespan.export.ledger import LOGS, METRICS, TRACES, Destination, ExportLed
 from litespan.export.scraping import ScrapePath
 from litespan.settings import Settings
 
-_CHECK_RECEIVER = "Check that the receiver runs; OTEL_EXPORTER_OTLP_ENDPOINT says where it is."
+_CHECK_RECEIVER = (
+    "Check that the receiver runs; OTEL_EXPORTER_OTLP_ENDPOINT says where it is. `litespan doctor` tries it."
+)
 _CHECK_FILE = "Check that its folder exists, is writable and has space."
 
 
