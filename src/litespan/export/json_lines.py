@@ -75,7 +75,7 @@ class JsonLinesFile:
         """Write; or return False if the path names another file now, because of a rotation or a removal."""
         file = self._file = self._file or self._open()
         with _exclusive(file):
-            if self._is_current(file):
+            if is_at(file.fileno(), self._path):
                 if not self._would_overflow(file, data):
                     _append(file, data)
                     return True
@@ -87,12 +87,6 @@ class JsonLinesFile:
     def _would_overflow(self, file: io.FileIO, data: bytes) -> bool:
         size = os.fstat(file.fileno()).st_size
         return size > 0 and size + len(data) > self._max_bytes
-
-    def _is_current(self, file: io.FileIO) -> bool:
-        try:
-            return os.path.samestat(os.fstat(file.fileno()), os.stat(self._path))
-        except FileNotFoundError:
-            return False
 
     def _log_failure(self, error: OSError) -> None:
         if not self._failing:
@@ -109,6 +103,14 @@ class JsonLinesFile:
             if os.path.exists(older):
                 os.replace(older, f"{self._path}.{number}")
         os.replace(self._path, f"{self._path}.1")
+
+
+def is_at(descriptor: int, path: str) -> bool:
+    """Say whether a path still names an open file; not after a rotation or a removal."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _open_private(path: str, flags: int) -> int:

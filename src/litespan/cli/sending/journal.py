@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
+
+from litespan.export.json_lines import is_at
 
 SUFFIX: Final = ".sent"
 # Bytes at the beginning by which a file is known again after it was rotated.
@@ -15,12 +17,18 @@ _KNOWN_BY: Final = 4096
 class Journal:
     """The journal of one file and receiver. It is written after what it says has happened.
 
-    So a kill in between makes the last requests go out twice, and never not at all.
+    So a kill in between makes the last requests go out twice, and never not at all. ``file`` is the open
+    file: its writer may rotate it at any time, and then the path names another one.
     """
 
-    def __init__(self, path: str, receiver: str) -> None:
+    def __init__(self, path: str, receiver: str, file: BinaryIO) -> None:
         self._path = path
         self._receiver = receiver
+        self._file = file
+        self._size = file.seek(0, os.SEEK_END)
+        # Read once: a writer that empties its file in place, and begins anew, changes what is there.
+        file.seek(0)
+        self._beginning = file.read(_KNOWN_BY)
         self._entries = _read(path + SUFFIX)
 
     def offset(self) -> int:
@@ -29,20 +37,26 @@ class Journal:
         if not isinstance(entry, dict) or not isinstance(entry.get("offset"), int):
             return 0
         offset = max(entry["offset"], 0)
-        known = offset <= os.path.getsize(self._path) and entry.get("begins") == _fingerprint(
-            self._path, offset
-        )
+        known = offset <= self._size and entry.get("begins") == self._fingerprint(offset)
         return offset if known else 0
 
     def write(self, offset: int) -> None:
-        """Note that everything before a byte was sent; an OSError if that is not possible."""
-        self._entries[self._receiver] = {"offset": offset, "begins": _fingerprint(self._path, offset)}
+        """Note that everything before a byte was sent; an OSError if that is not possible.
+
+        Nothing is noted once the path names another file, of which nothing was sent.
+        """
+        if not is_at(self._file.fileno(), self._path):
+            return
+        self._entries[self._receiver] = {"offset": offset, "begins": self._fingerprint(offset)}
         unfinished = f"{self._path}{SUFFIX}.{os.getpid()}"
         with open(
             os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
         ) as file:
             json.dump(self._entries, file, indent=1)
         os.replace(unfinished, self._path + SUFFIX)
+
+    def _fingerprint(self, offset: int) -> str:
+        return hashlib.sha256(self._beginning[:offset]).hexdigest()
 
 
 def _read(path: str) -> dict[str, Any]:
@@ -52,8 +66,3 @@ def _read(path: str) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return entries if isinstance(entries, dict) else {}
-
-
-def _fingerprint(path: str, offset: int) -> str:
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read(min(offset, _KNOWN_BY))).hexdigest()

@@ -65,8 +65,8 @@ class JsonLinesSource:
 
     def __init__(self, path: str, receiver: str) -> None:
         self._path = path
-        self._journal = Journal(path, receiver)
         self._file: BinaryIO = open(path, "rb")  # noqa: SIM115 - closed by close()
+        self._journal = Journal(path, receiver, self._file)
         self.size = self._file.seek(0, 2)
         self.start = self._journal.offset()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,8 +20,9 @@ from litespan.export.otlp_file import OtlpFileLogExporter, OtlpFileMetricExporte
 from litespan.export.spool import pause
 from litespan.export.spool.limits import Limits
 from litespan.export.spool.store import Store
-from tests.fakes.otlp_server import Mode, Protocol, collector, dead_endpoint
+from tests.fakes.otlp_server import Mode, Protocol, Received, collector, dead_endpoint
 from tests.unit.export import sdk
+from tests.waiting import wait_until
 
 PROTOCOLS = ("http/protobuf", "grpc")
 
@@ -111,6 +114,37 @@ def test_another_file_under_the_name_is_sent_whole(tmp_path: Path) -> None:
         send(received.endpoint, path)
         path.unlink()
         span_file(path, 4)
+        done = send(received.endpoint, path)
+
+    assert done.stdout.startswith("Sent 12 spans")
+
+
+def renamed(path: Path) -> None:
+    """Rotate a file as litespan does: the name stands for a new file."""
+    path.rename(f"{path}.1")
+
+
+def emptied(path: Path) -> None:
+    """Rotate a file as `logrotate` does with `copytruncate`: the file itself begins anew."""
+    Path(f"{path}.1").write_bytes(path.read_bytes())
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("rotate", [renamed, emptied])
+def test_rotation_while_it_sends_loses_nothing(tmp_path: Path, rotate: Callable[[Path], None]) -> None:
+    """How far the old file was sent is not believed of the new one, which the next call sends whole."""
+    path = span_file(tmp_path / "t.jsonl", 2)
+
+    def rotate_in_its_middle(received: Received) -> None:
+        wait_until(lambda: received.refused, 10)
+        rotate(path)
+        span_file(path, 4)
+        received.mode = "ok"
+
+    with collector(mode="503") as received, ThreadPoolExecutor(1) as writer:
+        rotated = writer.submit(rotate_in_its_middle, received)
+        send(received.endpoint, path)
+        rotated.result()
         done = send(received.endpoint, path)
 
     assert done.stdout.startswith("Sent 12 spans")
