@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from litespan.cli.data_files import data_files
 from litespan.export.cells import printable
 from litespan.settings import ConfigurationError, load_settings
 
@@ -36,6 +37,7 @@ def _headers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> d
     metavar="FILE...",
     nargs=-1,
     required=True,
+    callback=data_files,
     type=click.Path(exists=True, dir_okay=False, readable=True),
 )
 @click.option(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from litespan.cli.data_files import data_files
 from litespan.cli.sums.names import DIMENSIONS
 from litespan.export.cells import printable
 
@@ -41,6 +42,7 @@ def _since(_: click.Context, __: click.Parameter, given: str | None) -> int | No
     metavar="FILE...",
     nargs=-1,
     required=True,
+    callback=data_files,
     type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True),
 )
 @click.option(

@@ -48,7 +48,9 @@ class Journal:
         if not is_at(self._file.fileno(), self._path):
             return
         self._entries[self._receiver] = {"offset": offset, "begins": self._fingerprint(offset)}
-        unfinished = f"{self._path}{SUFFIX}.{os.getpid()}"
+        # Hidden, so that no pattern for the data names what a kill leaves here.
+        folder, name = os.path.split(self._path)
+        unfinished = os.path.join(folder, f".{name}{SUFFIX}.{os.getpid()}")
         with open(
             os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
         ) as file:
@@ -57,6 +59,12 @@ class Journal:
 
     def _fingerprint(self, offset: int) -> str:
         return hashlib.sha256(self._beginning[:offset]).hexdigest()
+
+
+def is_journal(path: str) -> bool:
+    """Say whether a file is a journal, by its name and by what is in it."""
+    entries = _read(path) if path.endswith(SUFFIX) else {}
+    return bool(entries) and all(isinstance(entry, dict) and "offset" in entry for entry in entries.values())
 
 
 def _read(path: str) -> dict[str, Any]:

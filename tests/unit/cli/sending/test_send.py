@@ -107,6 +107,27 @@ def test_second_call_sends_what_is_new(tmp_path: Path) -> None:
     assert names(2) + names(1) == [span.name for span in received.spans()]
 
 
+def test_journals_are_no_data(tmp_path: Path) -> None:
+    """A pattern that names the journal, too, means the data; a journal alone is a mistake, and told so."""
+    path = span_file(tmp_path / "t.jsonl", 2)
+    with collector() as received:
+        done = [send(received.endpoint, *sorted(tmp_path.glob("t.jsonl*"))) for _ in range(3)]
+        alone = send(received.endpoint, f"{path}.sent")
+    summed = CliRunner().invoke(main, ["summary", str(path), f"{path}.sent"])
+
+    assert [(0, "")] * 4 == [(each.exit_code, each.stderr) for each in (*done, summed)]
+    assert ["t.jsonl", "t.jsonl.sent"] == sorted(os.listdir(tmp_path))
+    assert (2, True) == (alone.exit_code, f"Name that file: {path}\n" in alone.stderr)
+
+
+def test_data_may_be_named_like_a_journal(tmp_path: Path) -> None:
+    """What only has the name of a journal is sent."""
+    with collector() as received:
+        done = send(received.endpoint, span_file(tmp_path / "t.sent", 2))
+
+    assert done.stdout.startswith("Sent 6 spans")
+
+
 def test_another_file_under_the_name_is_sent_whole(tmp_path: Path) -> None:
     """After a rotation the name stands for a new file, which is sent from its beginning."""
     path = span_file(tmp_path / "t.jsonl", 2)
