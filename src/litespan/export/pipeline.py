@@ -165,6 +165,7 @@ def build(
     # What exports is imported where something is to be built: `instrument` does not need it.
     from litespan.export.choice import metric_interval_ms
     from litespan.export.exporters import metric_exporters, span_exporters
+    from litespan.export.preflight import check_sending
     from litespan.export.providers import build_metrics, build_traces, warn_of_ignored_exporters
     from litespan.export.queue_book import queue_size
     from litespan.export.resource import build_resource
@@ -183,6 +184,13 @@ def build(
         logs_adopted=logger_provider is not None,
     )
     # All that can fail comes first, so that a failure leaves no provider and no thread behind.
+    built = {
+        TRACES: tracer_provider is None,
+        METRICS: meter_provider is None,
+        LOGS: logger_provider is None and settings.events,
+    }
+    for signal in (signal for signal, is_built in built.items() if is_built):
+        check_sending(signal, settings, environ)
     size, interval_ms = queue_size(environ), metric_interval_ms(settings, environ)
     resource = build_resource(settings)
     exporters = span_exporters(settings, environ) if tracer_provider is None else {}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from litespan.export.pipeline import Pipeline, build
-from litespan.settings import load_settings
+from litespan.settings import ConfigurationError, load_settings
 from tests.fakes.otlp_server import Protocol, collector, dead_endpoint
 from tests.waiting import wait_until
 
@@ -73,6 +75,21 @@ def test_variables_of_opentelemetry_stay_in_force(make: Build, monkeypatch: pyte
     assert not metrics.spans()
     assert metrics.sum_of("tokens") == 42
     assert [headers["x-team"] for headers in traces.headers + metrics.headers] == ["blue", "blue"]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("spool", [False, True])
+def test_unreadable_certificate_is_refused(
+    make: Build, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, protocol: Protocol, *, spool: bool
+) -> None:
+    """A file that is not there is an error of the set-up, with variable and path, and leaves no thread."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY", "/no/such.key")
+    more = {"spool_dir": str(tmp_path / "spool")} if spool else {}
+    before = set(threading.enumerate())
+    with pytest.raises(ConfigurationError, match=r"METRICS_CLIENT_KEY='/no/such.key' cannot be read"):
+        make(otlp_endpoint="https://localhost:1", otlp_protocol=protocol, **more)
+
+    assert set() == set(threading.enumerate()) - before
 
 
 def test_protocol_of_one_signal(make: Build, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +177,6 @@ def test_shutdown_interrupts_what_it_gave_up(make: Build, protocol: Protocol) ->
 
 def test_flushes_do_not_pile_up_threads(make: Build) -> None:
     """Many flushes against a silent receiver share the pipeline's threads."""
-    import threading
 
     def ours() -> set[threading.Thread]:
         return {thread for thread in threading.enumerate() if thread.name.startswith("litespan-")}

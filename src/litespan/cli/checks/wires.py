@@ -12,10 +12,10 @@ from urllib.parse import SplitResult, urlsplit
 from opentelemetry.util.re import parse_env_headers
 
 from litespan.export.choice import GRPC, otlp_target
+from litespan.export.otlp.options import PREFIX, OtlpOptions, given, otlp_options
 from litespan.settings import ConfigurationError, Settings
 
 HTTP: Final = "http/protobuf"
-_PREFIX: Final = "OTEL_EXPORTER_OTLP"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # A name of gRPC without a port means this one.
 _GRPC_DEFAULT_PORT: Final = 443
@@ -99,11 +99,12 @@ def read_wire(signal: str, settings: Settings, environ: Mapping[str, str]) -> Wi
     """Resolve one signal's wire.
 
     Raises:
-        ConfigurationError: if the endpoint is no URL, or the protocol is unknown.
+        ConfigurationError: if the endpoint is no URL, the protocol is unknown, or a variable about how to
+            send is wrong.
     """
-    variable = given(environ, signal, "ENDPOINT") or f"{_PREFIX}_ENDPOINT"
+    variable = given(environ, signal, "ENDPOINT") or f"{PREFIX}_ENDPOINT"
     try:
-        target = otlp_target(signal, settings, environ)
+        target, options = otlp_target(signal, settings, environ), otlp_options(signal, environ)
         parts = _split(target.endpoint)
         port = parts.port
     except ConfigurationError:
@@ -115,7 +116,6 @@ def read_wire(signal: str, settings: Settings, environ: Mapping[str, str]) -> Wi
     is_grpc = target.protocol == GRPC
     tls = not _insecure(signal, parts.scheme, environ) if is_grpc else parts.scheme == "https"
     default_port = _GRPC_DEFAULT_PORT if is_grpc else _DEFAULT_PORTS[parts.scheme]
-    certificate, client = _certificates(signal, environ, is_grpc=is_grpc)
     return Wire(
         signal=signal,
         way=Way(target.protocol, tls),
@@ -125,22 +125,16 @@ def read_wire(signal: str, settings: Settings, environ: Mapping[str, str]) -> Wi
         scheme=parts.scheme,
         path="" if is_grpc else parts.path,
         variable=variable,
-        protocol_variable=given(environ, signal, "PROTOCOL") or f"{_PREFIX}_PROTOCOL",
-        headers=_headers(signal, environ),
+        protocol_variable=given(environ, signal, "PROTOCOL") or f"{PREFIX}_PROTOCOL",
+        headers=options.headers,
         query="" if is_grpc else parts.query,
         login="" if is_grpc else "".join(parts.netloc.rpartition("@")[:2]),
-        certificate=certificate,
-        client=client,
-        overruled_by=_overruling(environ) if certificate and not (is_grpc or settings.spool_dir) else None,
+        certificate=options.certificate,
+        client=_client(options, is_grpc=is_grpc),
+        overruled_by=_overruling(environ)
+        if options.certificate and not (is_grpc or settings.spool_dir)
+        else None,
     )
-
-
-def given(environ: Mapping[str, str], signal: str, name: str) -> str | None:
-    """Return which variable gives this: the signal's own, else the common one; None if none is set."""
-    for variable in (f"{_PREFIX}_{signal.upper()}_{name}", f"{_PREFIX}_{name}"):
-        if environ.get(variable, "").strip():
-            return variable
-    return None
 
 
 def unread_headers(text: str) -> int:
@@ -150,25 +144,12 @@ def unread_headers(text: str) -> int:
         return sum(not parse_env_headers(entry, liberal=True) for entry in entries)
 
 
-def _value(environ: Mapping[str, str], signal: str, name: str) -> str | None:
-    variable = given(environ, signal, name)
-    return None if variable is None else environ[variable]
-
-
-def _headers(signal: str, environ: Mapping[str, str]) -> Mapping[str, str]:
-    with _silent():
-        return dict(parse_env_headers(_value(environ, signal, "HEADERS") or "", liberal=True))
-
-
-def _certificates(
-    signal: str, environ: Mapping[str, str], *, is_grpc: bool
-) -> tuple[str | None, tuple[str, str | None] | None]:
-    certificate = _value(environ, signal, "CERTIFICATE")
-    client, key = _value(environ, signal, "CLIENT_CERTIFICATE"), _value(environ, signal, "CLIENT_KEY")
+def _client(options: OtlpOptions, *, is_grpc: bool) -> tuple[str, str | None] | None:
+    certificate, key = options.client_certificate, options.client_key
     # Over gRPC the client's own certificate is read only beside that of an authority, and only with its key.
-    if not client or (is_grpc and not (certificate and key)):
-        return certificate, None
-    return certificate, (client, key)
+    if not certificate or (is_grpc and not (options.certificate and key)):
+        return None
+    return certificate, key
 
 
 def _overruling(environ: Mapping[str, str]) -> str | None:
@@ -179,7 +160,7 @@ def _insecure(signal: str, scheme: str, environ: Mapping[str, str]) -> bool:
     """Say whether gRPC goes without TLS. The scheme `https` wins; then the variables; then the scheme."""
     if scheme == "https":
         return False
-    text = environ.get(f"{_PREFIX}_{signal.upper()}_INSECURE", environ.get(f"{_PREFIX}_INSECURE"))
+    text = environ.get(f"{PREFIX}_{signal.upper()}_INSECURE", environ.get(f"{PREFIX}_INSECURE"))
     return scheme == "http" if text is None else text.lower() == "true"
 
 

@@ -51,11 +51,14 @@ class Journal:
         # Hidden, so that no pattern for the data names what a kill leaves here.
         folder, name = os.path.split(self._path)
         unfinished = os.path.join(folder, f".{name}{SUFFIX}.{os.getpid()}")
-        with open(
-            os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-        ) as file:
-            json.dump(self._entries, file, indent=1)
-        os.replace(unfinished, self._path + SUFFIX)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with open(descriptor, "w", encoding="utf-8") as file:
+                json.dump(self._entries, file, indent=1)
+            os.replace(unfinished, self._path + SUFFIX)
+        except OSError:
+            os.unlink(unfinished)
+            raise
 
     def _fingerprint(self, offset: int) -> str:
         return hashlib.sha256(self._beginning[:offset]).hexdigest()

@@ -82,13 +82,19 @@ class Replay:
         """Send what the sources have; a StoppedError if the receiver stays away or lets nobody in."""
         try:
             for source in sources:
-                with _noting(source) as note:
-                    for request in source.requests():
-                        self._deliver(request)
-                        advance(note(request.end))
+                self._send_one(source, advance)
         finally:
             for delivery in self._deliveries.values():
                 delivery.close()
+
+    def _send_one(self, source: Source, advance: Callable[[int], None]) -> None:
+        try:
+            with _noting(source, self._report) as note:
+                for request in source.requests():
+                    self._deliver(request)
+                    advance(note(request.end))
+        except OSError as error:
+            self._leave_out(f"{source.path} cannot be read from here on ({_reason(error)})")
 
     def _leave_out(self, problem: str) -> None:
         self.broken += 1
@@ -115,22 +121,43 @@ class Replay:
 
 
 @contextmanager
-def _noting(source: Source) -> Iterator[Callable[[int], int]]:
-    """Yield what takes the end of each request and returns its bytes; the source is told now and then."""
+def _noting(source: Source, report: Callable[[str], None]) -> Iterator[Callable[[int], int]]:
+    """Yield what takes the end of each request and returns its bytes; the source is told now and then.
+
+    Where it cannot note that, as in a folder that is read-only, this is said once.
+    """
     end, told, told_at = source.start, source.start, time.monotonic()
+    failed = False
 
     def note(place: int) -> int:
         nonlocal end, told, told_at
         step, end = place - end, place
         if time.monotonic() - told_at > _NOTE_EVERY:
-            source.mark_sent(end)
+            mark_sent()
             told, told_at = end, time.monotonic()
         return step
+
+    def mark_sent() -> None:
+        nonlocal failed
+        try:
+            source.mark_sent(end)
+        except OSError as error:
+            if not failed:
+                folder = os.path.dirname(os.path.abspath(source.path))
+                report(
+                    f"How far {source.path} was sent cannot be noted in {folder} ({_reason(error)}): "
+                    "another call sends the same again."
+                )
+            failed = True
 
     try:
         yield note
     finally:
         # Also after Ctrl-C: what has gone out need not go again.
         if end > told:
-            source.mark_sent(end)
+            mark_sent()
         source.close()
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__

@@ -29,6 +29,7 @@ class Request(NamedTuple):
 class Source(Protocol):
     """A file of requests that knows how far it was sent. It is closed before the next one is read."""
 
+    path: str
     size: int
     start: int
 
@@ -36,7 +37,7 @@ class Source(Protocol):
         """Yield what was not sent yet."""
 
     def mark_sent(self, end: int) -> None:
-        """Note that everything before a byte was sent or given up."""
+        """Note that everything before a byte was sent or given up; an OSError if that is not possible."""
 
     def close(self) -> None:
         """Close the file."""
@@ -64,7 +65,7 @@ class JsonLinesSource:
     """OTLP JSON lines; a journal beside the file says how far it was sent."""
 
     def __init__(self, path: str, receiver: str) -> None:
-        self._path = path
+        self.path = path
         self._file: BinaryIO = open(path, "rb")  # noqa: SIM115 - closed by close()
         self._journal = Journal(path, receiver, self._file)
         self.size = self._file.seek(0, 2)
@@ -82,9 +83,9 @@ class JsonLinesSource:
             except NoRequestError as error:
                 if end >= self.size and not line.endswith(b"\n"):
                     # Whoever writes it is not done: the next call reads it whole.
-                    yield _problem(begin, f"{self._path}: the last line, at byte {begin:,}, is not finished")
+                    yield _problem(begin, f"{self.path}: the last line, at byte {begin:,}, is not finished")
                 else:
-                    yield _problem(end, f"{self._path}: the line at byte {begin:,} is left out: {error}")
+                    yield _problem(end, f"{self.path}: the line at byte {begin:,} is left out: {error}")
 
     def mark_sent(self, end: int) -> None:
         """Write the journal."""
@@ -101,7 +102,7 @@ class SpoolSource:
     def __init__(self, path: str) -> None:
         if belongs_to_a_process(path):
             raise UnusableFileError(f"{path} belongs to a process that runs, which sends it itself.")
-        self._path = path
+        self.path = path
         self._folder: SpoolFolder | None = None
         self._segment = Segment(path)
         self._segment.close()
@@ -111,15 +112,15 @@ class SpoolSource:
     def requests(self) -> Iterator[Request]:
         """Yield what was not sent yet; none if another process has adopted the file meanwhile."""
         # Locked, so that no program adopts it from now on. A file that was copied elsewhere has no lock.
-        self._folder = SpoolFolder.adopt(folder_of(self._path))
-        if not os.path.exists(self._path) or (self._folder is None and belongs_to_a_process(self._path)):
-            yield _problem(self.start, f"{self._path}: another process has begun to send it")
+        self._folder = SpoolFolder.adopt(folder_of(self.path))
+        if not os.path.exists(self.path) or (self._folder is None and belongs_to_a_process(self.path)):
+            yield _problem(self.start, f"{self.path}: another process has begun to send it")
             return
-        self._segment = Segment(self._path)
+        self._segment = Segment(self.path)
         place = self._segment.sent
         while found := self._segment.next(place):
             if found.batch is None:
-                yield _problem(found.end, f"{self._path}: what is at byte {place:,} is damaged and left out")
+                yield _problem(found.end, f"{self.path}: what is at byte {place:,} is damaged and left out")
             else:
                 yield Request(found.batch.signal, Part(found.batch.payload, found.batch.items), found.end)
             place = found.end
@@ -132,7 +133,7 @@ class SpoolSource:
         """Close the file; delete it from a spool if all of it was sent."""
         self._segment.close()
         if self._folder is not None:
-            if os.path.exists(self._path) and self._segment.sent >= self._segment.size:
+            if os.path.exists(self.path) and self._segment.sent >= self._segment.size:
                 self._segment.remove()
             self._folder.release()
 

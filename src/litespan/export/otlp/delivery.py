@@ -78,8 +78,12 @@ class Delivery:
 
     def _send(self, payload: bytes) -> Answer:
         with self._lock:
-            self._sender = self._sender or self._make_sender()
-            return self._sender.send(payload)
+            try:
+                self._sender = self._sender or self._make_sender()
+                return self._sender.send(payload)
+            except OSError as error:
+                # The file of a certificate is gone; it may be being renewed.
+                return Answer(Verdict.LATER, type(error).__name__)
 
     def _split(self, part: Part, answer: Answer) -> list[Part]:
         smaller = halves(self._signal, part.payload)

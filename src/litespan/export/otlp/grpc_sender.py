@@ -56,8 +56,8 @@ class GrpcSender:
         except grpc.RpcError as error:
             if error.code() is grpc.StatusCode.UNAVAILABLE:
                 # A channel waits longer and longer before it connects again; a new one does so at once.
-                self._channel.close()
-                self._channel = self._open()
+                failed, self._channel = self._channel, self._open()
+                failed.close()
             return of_error(error)
         except ValueError:
             return Answer(Verdict.LATER, "ChannelClosed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import certifi
@@ -217,12 +218,16 @@ def test_client_certificate(certificates: Certificates) -> None:
     assert finding.mends[0].startswith("export OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE=")
 
 
-def test_missing_certificate_file(tmp_path: Path, certificates: Certificates) -> None:
-    """A file of certificates that is not there is a problem of the settings, over HTTP and gRPC."""
-    environ = {"OTEL_EXPORTER_OTLP_CERTIFICATE": str(tmp_path / "none.pem")}
+def test_certificate_file_that_goes(tmp_path: Path, certificates: Certificates) -> None:
+    """A file of certificates that is not there when it is needed is a problem of the settings."""
+
+    def found(**environ: str) -> Finding:
+        wire = read_wire("traces", load_settings(environ), environ)
+        return diagnose(try_endpoint(replace(wire, certificate=str(tmp_path / "none.pem")), 5))
+
     with http_receiver(Manners(tls=certificates.context())) as visits, grpc_receiver(certificates) as address:
-        over_http = find({**environ, BASE: f"https://{visits.address}"})
-        over_grpc = find({**environ, BASE: f"https://{address}", PROTOCOL: "grpc"})
+        over_http = found(**{BASE: f"https://{visits.address}"})
+        over_grpc = found(**{BASE: f"https://{address}", PROTOCOL: "grpc"})
 
     assert "cannot be tried with these settings" in over_http.says
     assert "cannot be tried with these settings" in over_grpc.says

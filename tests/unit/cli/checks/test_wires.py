@@ -67,6 +67,13 @@ def test_endpoints_that_are_none(endpoint: str) -> None:
         wire(**{BASE: endpoint})
 
 
+@pytest.mark.parametrize("name", ["CERTIFICATE", "TRACES_CLIENT_CERTIFICATE", "CLIENT_KEY"])
+def test_certificates_that_are_not_there(name: str) -> None:
+    """A file that `litespan.configure()` would refuse is refused here, too."""
+    with pytest.raises(ConfigurationError, match=f"OTEL_EXPORTER_OTLP_{name}='/no/such.pem' cannot be read"):
+        wire(**{BASE: "http://a:1", f"OTEL_EXPORTER_OTLP_{name}": "/no/such.pem"})
+
+
 def test_ipv6() -> None:
     """Addresses of IPv6 keep their brackets where they are written."""
     assert ("::1", "[::1]:4318") == (

@@ -311,6 +311,51 @@ def test_spool_of_a_dead_process_is_sent(tmp_path: Path) -> None:
     assert [] == [*(tmp_path / "spool").iterdir()]
 
 
+def test_what_cannot_be_noted_is_sent_and_told_once(tmp_path: Path) -> None:
+    """Where nothing can be noted, everything is sent, and one line says what that means."""
+    path = span_file(tmp_path / "t.jsonl", 2)
+    # The journal's place is taken: there, even a user who may write everywhere cannot write.
+    (tmp_path / "t.jsonl.sent").mkdir()
+    with collector() as received:
+        done = send(received.endpoint, path)
+
+    assert (0, "Sent 6 spans") == (done.exit_code, done.stdout.split(",")[0])
+    assert [f"How far {path} was sent cannot be noted in {tmp_path} (Is a directory)"] == [
+        line.partition(":")[0] for line in done.stderr.splitlines()
+    ]
+    assert ["t.jsonl", "t.jsonl.sent"] == sorted(os.listdir(tmp_path))
+
+
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+def test_missing_certificate_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    """A certificate that cannot be read is wrong use, told with its variable and its path."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", "/no/such.pem")
+    done = send("https://localhost:1", span_file(tmp_path / "t.jsonl", 1), "--protocol", protocol)
+
+    assert (2, True) == (
+        done.exit_code,
+        "Error: OTEL_EXPORTER_OTLP_CERTIFICATE='/no/such.pem' cannot be read." in done.stderr,
+    )
+
+
+@pytest.mark.parametrize(
+    ("protocol", "variable", "certificate"),
+    [("http", "REQUESTS_CA_BUNDLE", "/no/such.pem"), ("grpc", "OTEL_EXPORTER_OTLP_CERTIFICATE", "/")],
+)
+def test_certificate_that_is_none_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str, variable: str, certificate: str
+) -> None:
+    """A certificate that turns out to be unusable when it is needed counts as a receiver that is away."""
+    monkeypatch.setenv(variable, certificate)
+    path = span_file(tmp_path / "t.jsonl", 1)
+    done = send("https://localhost:1", path, "--protocol", protocol, "--patience", "0")
+
+    assert 3 == done.exit_code
+    assert "cannot be reached (" in done.stderr
+
+
 def test_compressed_file_is_refused(tmp_path: Path) -> None:
     """A compressed file has no places to go on from: the message says what to do."""
     path = tmp_path / "t.jsonl.gz"

@@ -1,0 +1,21 @@
+"""What is wrong with OpenTelemetry's variables, found before anything is built and any thread started."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from litespan.export.choice import OTLP, exporter_names, otlp_target
+from litespan.export.otlp.options import otlp_options
+from litespan.settings import Settings
+
+
+def check_sending(signal: str, settings: Settings, environ: Mapping[str, str]) -> None:
+    """Check how one signal is to be sent, if it goes by OTLP.
+
+    Raises:
+        ConfigurationError: on what OpenTelemetry's exporters would log, leave out or raise at their first
+            export; it names the variable.
+    """
+    if OTLP in exporter_names(signal, settings, environ):
+        otlp_target(signal, settings, environ)
+        otlp_options(signal, environ)
