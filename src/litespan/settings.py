@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import InitVar, dataclass, field, fields
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Final
@@ -262,8 +262,11 @@ class Settings:
     """All settings of litespan. Build it with :func:`load_settings`.
 
     The metadata of each field holds its check, its environment variable and its description; the table in
-    the README is made from it.
+    the README is made from it. ``arguments`` are the names of those that were given as arguments, which go
+    before all variables, also before those that no setting names. Settings are equal if their values are.
     """
+
+    arguments: InitVar[Collection[str]] = ()
 
     service_name: str | None = _setting(
         None, _parse_text, "OTEL_SERVICE_NAME", "Name of your service (`service.name`)."
@@ -446,6 +449,14 @@ class Settings:
         "Names of OpenTelemetry's conventions: `gen1` (v1.41, what backends read today) or `latest`.",
     )
 
+    def __post_init__(self, arguments: Collection[str]) -> None:
+        """Remember what was given as an argument; beside the fields, since it is no setting."""
+        object.__setattr__(self, "_arguments", frozenset(arguments))
+
+    def is_argument(self, name: str) -> bool:
+        """Say whether a setting was given as an argument, whatever its value is."""
+        return name in self._arguments  # type: ignore[attr-defined] # set above
+
     @property
     def content_on_spans(self) -> bool:
         """Whether prompts, answers, tool arguments and results may go on spans."""
@@ -481,10 +492,11 @@ def load_settings(environ: Mapping[str, str] | None = None, **arguments: object)
                 f"Unknown setting {name!r}.{hint} Valid settings: {', '.join(sorted(known))}."
             )
     values: dict[str, Any] = {}
+    given = {name for name in arguments if arguments[name] is not None or known[name].default is not None}
     for name, spec in known.items():
         parse, env = spec.metadata["parse"], spec.metadata["env"]
-        if name in arguments and not (arguments[name] is None and spec.default is None):
+        if name in given:
             values[name] = parse(name, arguments[name])
         elif env and environ.get(env, "").strip():
             values[name] = parse(env, environ[env])
-    return Settings(**values)
+    return Settings(**values, arguments=given)

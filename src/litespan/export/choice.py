@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ from opentelemetry.sdk.environment_variables import (
 )
 
 from litespan.export.ledger import LOGS, METRICS, TRACES
-from litespan.settings import PROTOCOLS, ConfigurationError, Settings, load_settings
+from litespan.settings import PROTOCOLS, ConfigurationError, Settings
 
 OTLP: Final = "otlp"
 CONSOLE: Final = "console"
@@ -40,17 +40,6 @@ _PROTOCOL: Final = {
     LOGS: OTEL_EXPORTER_OTLP_LOGS_PROTOCOL,
 }
 _DEFAULT_ENDPOINT: Final = {GRPC: "http://localhost:4317", "http/protobuf": "http://localhost:4318"}
-
-
-def given_by_argument(settings: Settings, name: str, environ: Mapping[str, str]) -> bool:
-    """Tell whether a setting differs from what the environment and the defaults alone would give."""
-    variable = next(f.metadata["env"] for f in fields(Settings) if f.name == name)
-    try:
-        inherited = load_settings({variable: environ.get(variable, "")})
-    except ConfigurationError:
-        # The variable's value is not valid, so the argument must have replaced it.
-        return True
-    return bool(getattr(settings, name) != getattr(inherited, name))
 
 
 def exporter_names(signal: str, settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -117,7 +106,7 @@ def otlp_target(signal: str, settings: Settings, environ: Mapping[str, str]) -> 
     """
     protocol = _protocol(signal, settings, environ)
     path = "" if protocol == GRPC else f"/v1/{signal}"
-    if settings.otlp_endpoint and given_by_argument(settings, "otlp_endpoint", environ):
+    if settings.otlp_endpoint and settings.is_argument("otlp_endpoint"):
         argument = settings.otlp_endpoint.rstrip("/") + path
         target = OtlpTarget(protocol, argument, argument)
     else:
@@ -129,7 +118,7 @@ def otlp_target(signal: str, settings: Settings, environ: Mapping[str, str]) -> 
 
 def _protocol(signal: str, settings: Settings, environ: Mapping[str, str]) -> str:
     own = environ.get(_PROTOCOL[signal], "").strip()
-    if not own or given_by_argument(settings, "otlp_protocol", environ):
+    if not own or settings.is_argument("otlp_protocol"):
         return settings.otlp_protocol
     if own not in PROTOCOLS:
         raise ConfigurationError(
@@ -159,7 +148,7 @@ def metric_interval_ms(settings: Settings, environ: Mapping[str, str]) -> float 
     argument.
     """
     own = environ.get(OTEL_METRIC_EXPORT_INTERVAL, "").strip()
-    if own and not given_by_argument(settings, "metric_interval", environ):
+    if own and not settings.is_argument("metric_interval"):
         return None
     return settings.metric_interval * 1000
 

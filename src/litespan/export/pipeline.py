@@ -178,7 +178,6 @@ def build(
         logger_provider = application_logger_provider() if logger_provider is None else logger_provider
     warn_of_ignored_exporters(
         settings,
-        environ,
         traces_adopted=tracer_provider is not None,
         metrics_adopted=meter_provider is not None,
         logs_adopted=logger_provider is not None,

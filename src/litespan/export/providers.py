@@ -11,7 +11,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 from litespan.export.adopted import Logs, Metrics, Traces
-from litespan.export.choice import CONSOLE, given_by_argument
+from litespan.export.choice import CONSOLE
 from litespan.export.counting import CountingLogExporter, CountingMetricExporter, CountingSpanExporter
 from litespan.export.ledger import LOGS, METRICS, TRACES, Destination
 from litespan.export.paths import LogPath, MetricPath, SpanPath
@@ -69,7 +69,6 @@ def _notes(signal: str, destinations: Iterable[Destination]) -> list[str]:
 
 def warn_of_ignored_exporters(
     settings: Settings,
-    environ: Mapping[str, str],
     *,
     traces_adopted: bool,
     metrics_adopted: bool,
@@ -83,7 +82,7 @@ def warn_of_ignored_exporters(
     }
     everything = traces_adopted and metrics_adopted and (logs_adopted or not settings.events)
     names["otlp_endpoint"] = names["spool_dir"] = everything
-    ignored = [name for name, void in names.items() if void and given_by_argument(settings, name, environ)]
+    ignored = [name for name, void in names.items() if void and settings.is_argument(name)]
     if ignored:
         logger.warning(
             "litespan ignores %s: it uses the OpenTelemetry providers that the application has set. "

@@ -56,10 +56,30 @@ def test_exporters(environ: dict[str, str], arguments: dict[str, str], traces: s
             "grpc http://mine:4317",
             "http://mine:4317",
         ),
+        # Also where an argument is what a default, or another variable, says anyway.
+        (
+            {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc"},
+            {"otlp_protocol": "http/protobuf"},
+            "http/protobuf http://localhost:4318/v1/traces",
+            None,
+        ),
+        (
+            BASE | {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://other/in"},
+            {"otlp_endpoint": "http://collector:4318"},
+            "http/protobuf http://collector:4318/v1/traces",
+            "http://collector:4318/v1/traces",
+        ),
+        # None is what is not given.
+        (
+            BASE | {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://other/in"},
+            {"otlp_endpoint": None},
+            "http/protobuf http://other/in",
+            None,
+        ),
     ],
 )
 def test_otlp_target(
-    environ: dict[str, str], arguments: dict[str, str], shown: str, argument: str | None
+    environ: dict[str, str], arguments: dict[str, object], shown: str, argument: str | None
 ) -> None:
     """Argument, then the signal's variable, then the common one; variables are left to OpenTelemetry."""
     target = otlp_target("traces", load_settings(environ, **arguments), environ)
@@ -95,6 +115,7 @@ def test_credentials_in_a_url_are_not_shown() -> None:
         ({"OTEL_METRIC_EXPORT_INTERVAL": "1000"}, {}, None),
         ({"OTEL_METRIC_EXPORT_INTERVAL": "1000", "LITESPAN_METRIC_INTERVAL": "5"}, {}, None),
         ({"OTEL_METRIC_EXPORT_INTERVAL": "1000"}, {"metric_interval": 7}, 7_000),
+        ({"OTEL_METRIC_EXPORT_INTERVAL": "1000"}, {"metric_interval": 60}, 60_000),
     ],
 )
 def test_metric_interval(
