@@ -141,6 +141,22 @@ def _list_of(valid: tuple[str, ...]) -> Callable[[str, object], tuple[str, ...]]
     return parse
 
 
+def _listed(_: str, text: str) -> tuple[str, ...]:
+    """Split a list of exporters, and judge nothing: others than litespan read the same variables."""
+    return tuple(dict.fromkeys(item.strip() for item in text.split(",")))
+
+
+def check_exporters(setting: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Check the names of exporters that an environment variable has given, where they are needed.
+
+    Raises:
+        ConfigurationError: if litespan does not know one of them.
+    """
+    (spec,) = (spec for spec in fields(Settings) if spec.name == setting)
+    checked: tuple[str, ...] = spec.metadata["parse"](spec.metadata["env"], ",".join(names))
+    return checked
+
+
 def parse_price(name: str, value: object) -> Mapping[str, float]:
     """Check one price: a mapping of token class to USD per million tokens, ``input`` and ``output`` at least.
 
@@ -250,8 +266,14 @@ def _parse_attributes(name: str, value: object) -> Mapping[str, AttributeValue]:
     return MappingProxyType(checked)
 
 
-def _setting(default: Any, parse: Callable[[str, object], Any], env: str | None, doc: str) -> Any:
-    metadata = {"parse": parse, "env": env, "doc": doc}
+def _setting(
+    default: Any,
+    parse: Callable[[str, object], Any],
+    env: str | None,
+    doc: str,
+    parse_env: Callable[[str, str], Any] | None = None,
+) -> Any:
+    metadata = {"parse": parse, "env": env, "doc": doc, "parse_env": parse_env or parse}
     if isinstance(default, dict):
         return field(default_factory=lambda: MappingProxyType(default), metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -277,18 +299,21 @@ class Settings:
         "OTEL_TRACES_EXPORTER",
         "Where spans go: `otlp`, `console`, `litespan_file`, `none`; a list with commas. "
         "Default: `otlp` if an OTLP endpoint is set, else `litespan_file`.",
+        _listed,
     )
     metrics_exporter: tuple[str, ...] | None = _setting(
         None,
         _list_of(METRICS_EXPORTERS),
         "OTEL_METRICS_EXPORTER",
         "Where metrics go; as above, or `prometheus`.",
+        _listed,
     )
     logs_exporter: tuple[str, ...] | None = _setting(
         None,
         _list_of(LOGS_EXPORTERS),
         "OTEL_LOGS_EXPORTER",
         "Where events go, if `capture_content` asks for them; values and default as for spans.",
+        _listed,
     )
     otlp_endpoint: str | None = _setting(
         None, _parse_text, "OTEL_EXPORTER_OTLP_ENDPOINT", "Base URL of an OTLP receiver."
@@ -477,7 +502,9 @@ def variables_of(names: Collection[str], environ: Mapping[str, str]) -> dict[str
 def load_settings(environ: Mapping[str, str] | None = None, **arguments: object) -> Settings:
     """Build :class:`Settings` from arguments, then from the environment, then from the defaults.
 
-    An empty environment variable counts as unset, as OpenTelemetry's specification says.
+    An empty environment variable counts as unset, as OpenTelemetry's specification says. Exporters that a
+    variable names are checked where litespan makes them (:func:`check_exporters`), since the providers may be
+    another's.
 
     Raises:
         ConfigurationError: on an unknown setting or a wrong value; it lists what is valid.
@@ -494,9 +521,9 @@ def load_settings(environ: Mapping[str, str] | None = None, **arguments: object)
     values: dict[str, Any] = {}
     given = {name for name in arguments if arguments[name] is not None or known[name].default is not None}
     for name, spec in known.items():
-        parse, env = spec.metadata["parse"], spec.metadata["env"]
+        env = spec.metadata["env"]
         if name in given:
-            values[name] = parse(name, arguments[name])
+            values[name] = spec.metadata["parse"](name, arguments[name])
         elif env and environ.get(env, "").strip():
-            values[name] = parse(env, environ[env])
+            values[name] = spec.metadata["parse_env"](env, environ[env])
     return Settings(**values, arguments=given)

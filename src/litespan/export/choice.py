@@ -20,7 +20,7 @@ from opentelemetry.sdk.environment_variables import (
 )
 
 from litespan.export.ledger import LOGS, METRICS, TRACES
-from litespan.settings import PROTOCOLS, ConfigurationError, Settings
+from litespan.settings import PROTOCOLS, ConfigurationError, Settings, check_exporters
 
 OTLP: Final = "otlp"
 CONSOLE: Final = "console"
@@ -46,12 +46,15 @@ def exporter_names(signal: str, settings: Settings, environ: Mapping[str, str]) 
     """Return the exporters for ``traces``, ``metrics`` or ``logs``; empty if the choice is ``none``.
 
     Without a choice: OTLP if an endpoint is set, else the file. Never an unasked connection to localhost.
+
+    Raises:
+        ConfigurationError: if the signal's variable names an exporter that litespan does not know.
     """
     chosen = _choices(settings)[signal]
     if chosen is None:
         endpoint = settings.otlp_endpoint or environ.get(_ENDPOINT[signal])
-        chosen = (OTLP,) if endpoint else (FILE,)
-    return tuple(name for name in chosen if name != NONE)
+        return (OTLP,) if endpoint else (FILE,)
+    return tuple(name for name in check_exporters(f"{signal}_exporter", chosen) if name != NONE)
 
 
 def files_by_default(settings: Settings, environ: Mapping[str, str]) -> bool:

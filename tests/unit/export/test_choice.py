@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.trace import TracerProvider
 
 from litespan.export.choice import exporter_names, files_by_default, metric_interval_ms, otlp_target
 from litespan.export.pipeline import build
@@ -99,6 +101,38 @@ def test_what_cannot_work_is_a_clear_error(environ: dict[str, str], message: str
     """A wrong endpoint or protocol fails at once and says what is right."""
     with pytest.raises(ConfigurationError, match=message):
         otlp_target("traces", load_settings(environ), environ)
+
+
+def test_unknown_exporters_are_refused_where_they_would_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name in a variable is wrong only where litespan makes the exporters of that signal.
+
+    The providers may be those of another set-up, which knows the name.
+    """
+    for signal in ("TRACES", "METRICS", "LOGS"):
+        monkeypatch.setenv(f"OTEL_{signal}_EXPORTER", "otlp_proto_http,console")
+    message = "OTEL_TRACES_EXPORTER='otlp_proto_http' is not valid. Valid values: otlp, console, "
+    with pytest.raises(ConfigurationError, match=message):
+        build(load_settings(), use_globals=False)
+    with pytest.raises(ConfigurationError, match="OTEL_LOGS_EXPORTER='otlp_proto_http' is not valid"):
+        build(
+            load_settings(capture_content="EVENT_ONLY"),
+            tracer_provider=TracerProvider(),
+            meter_provider=MeterProvider(),
+            use_globals=False,
+        )
+    pipeline = build(
+        load_settings(),
+        tracer_provider=TracerProvider(),
+        meter_provider=MeterProvider(),
+        use_globals=False,
+    )
+    assert pipeline.shutdown(5)
+
+
+def test_unknown_exporter_as_an_argument_is_refused_at_once() -> None:
+    """An argument is for litespan alone."""
+    with pytest.raises(ConfigurationError, match="logs_exporter='otlp_proto_http' is not valid"):
+        load_settings({}, logs_exporter="otlp_proto_http")
 
 
 def test_credentials_in_a_url_are_not_shown() -> None:

@@ -52,13 +52,14 @@ def examine(environ: Mapping[str, str], timeout: float, say: Say) -> Iterator[Fi
     """Yield what every check says; ``timeout`` is in seconds for each try, ``say`` is told what goes on."""
     try:
         settings = load_settings(environ)
+        names = {signal: exporter_names(signal, settings, environ) for signal in _signals(settings)}
     except ConfigurationError as error:
         yield problem("settings", "cannot be read", str(error))
         yield from (not_checked(check, "the settings cannot be read") for check in _ON_SETTINGS)
         trials: list[Trial] = []
     else:
         yield ok("settings", "can be read; arguments in your program's code go before them")
-        routes = [_route(signal, settings, environ) for signal in _signals(settings)]
+        routes = [_route(signal, names[signal], settings, environ) for signal in names]
         say("Trying the endpoints")
         trials = _try_all([route.wire for route in routes if isinstance(route.wire, Wire)], timeout)
         yield from _of_endpoints(routes, trials)
@@ -76,8 +77,7 @@ def _signals(settings: Settings) -> tuple[str, ...]:
     return (TRACES, METRICS, LOGS) if settings.events else (TRACES, METRICS)
 
 
-def _route(signal: str, settings: Settings, environ: Mapping[str, str]) -> _Route:
-    names = exporter_names(signal, settings, environ)
+def _route(signal: str, names: tuple[str, ...], settings: Settings, environ: Mapping[str, str]) -> _Route:
     if OTLP not in names:
         return _Route(signal, names, None)
     try:
