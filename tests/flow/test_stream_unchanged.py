@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import collections.abc
+import copy
+import inspect
+import pickle
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -211,12 +216,84 @@ async def test_stream_object_is_the_hosts_to_the_program(provider: Provider) -> 
     """`isinstance`, attributes and `aclose` of a stream are LiteLLM's own."""
     with Capture():
         stream: Any = await litellm.acompletion(**chat(provider, stream=True))
+        stream.mine = "something"
+        assert "something" == vars(stream)["mine"]
+        del stream.mine
+        assert not hasattr(stream, "mine")
         assert isinstance(stream, litellm.CustomStreamWrapper)
         assert "openai" == stream.custom_llm_provider
-        inner = stream.__wrapped__  # type: ignore[attr-defined]
         stream.completion_stream, kept = None, stream.completion_stream
-        assert inner.completion_stream is None
+        assert vars(stream)["completion_stream"] is None
         stream.completion_stream = kept
         first = await anext(stream)
         assert first is stream.chunks[0] or first.choices[0].delta.role == "assistant"
         await stream.aclose()  # type: ignore[no-untyped-call]
+
+
+# Each kind of stream that LiteLLM hands out: what makes it, with which arguments, on which wire.
+STREAMS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "awaited chat": ("acompletion", {"messages": [{"role": "user", "content": "Hi"}]}, "openai"),
+    "blocking chat": ("completion", {"messages": [{"role": "user", "content": "Hi"}]}, "openai"),
+    "awaited text": ("atext_completion", {"prompt": "Hi"}, "openai"),
+    "blocking text": ("text_completion", {"prompt": "Hi"}, "openai"),
+    "awaited events": ("aresponses", {"input": "Hi"}, "openai"),
+    "blocking events": ("responses", {"input": "Hi"}, "openai"),
+    "events made of a chat": ("aresponses", {"input": "Hi"}, "anthropic"),
+    "Anthropic's events": (
+        "anthropic_messages", {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 9}, "gemini",
+    ),
+}  # fmt: skip
+# What programs and frameworks ask a stream for, beside what one of LiteLLM's streams has.
+ASKED_FOR = {
+    name for kind in vars(collections.abc).values() if isinstance(kind, type) for name in dir(kind)
+} - {"__module__"} | {
+    "__enter__",
+    "__exit__",
+    "__aenter__",
+    "__aexit__",
+    "__wrapped__",
+    "aclose",
+    "close",
+    "fileno",
+}
+SHAPES = [kind for kind in vars(collections.abc).values() if isinstance(kind, type)]
+
+
+def told_by(stream: Any) -> dict[str, Any]:
+    """Return what a program can learn of a stream without reading it; addresses differ between any two."""
+    return {
+        # First: Python keeps a note of a copy on the class.
+        "copied": tried(copy.copy, stream),
+        "pickled": tried(pickle.dumps, stream),
+        "has": {name for name in ASKED_FOR | set(dir(stream)) if hasattr(stream, name)},
+        "dir": dir(stream),
+        "is a": {kind.__name__ for kind in SHAPES if isinstance(stream, kind)},
+        "kind": (inspect.isasyncgen(stream), inspect.isgenerator(stream), inspect.isawaitable(stream)),
+        "repr": re.sub("0x[0-9a-f]+", "", f"{stream!r} {stream} {type(stream)}"),
+        "doc": (type(stream).__name__, type(stream).__module__, stream.__doc__),
+        "length": tried(len, stream),
+    }
+
+
+def tried(function: Callable[[Any], Any], stream: Any) -> Any:
+    """Return the type of a result, or the type and the text of an exception."""
+    try:
+        return type(function(stream))
+    except Exception as error:  # noqa: BLE001 - it is compared
+        return type(error), re.sub("0x[0-9a-f]+", "", str(error))
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+async def test_streams_have_what_they_have_without_litespan(provider: Provider, kind: str) -> None:
+    """`hasattr`, `isinstance`, `repr`, copying and pickling of a stream say what the bare stream's say."""
+    name, arguments, wire = STREAMS[kind]
+
+    async def made() -> Any:
+        stream = getattr(litellm, name)(**target(provider, wire), **arguments, stream=True)
+        return await stream if inspect.isawaitable(stream) else stream
+
+    bare = told_by(await made())
+    with Capture():
+        seen = told_by(await made())
+
+    assert bare == seen

@@ -4,28 +4,67 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any
-
-import wrapt
+from functools import lru_cache
+from typing import Any, Final
 
 from litespan.sources.litellm_stream import End, StreamState
 
+# What Python or the proxy itself needs on its own type; a finalizer of the stream runs for the stream.
+_OF_THE_PROXY: Final = frozenset(
+    {
+        "__class__",
+        "__class_getitem__",
+        "__del__",
+        "__delattr__",
+        "__getattr__",
+        "__getattribute__",
+        "__init__",
+        "__init_subclass__",
+        "__new__",
+        "__setattr__",
+        "__subclasshook__",
+    }
+)
 
-class _Stream(wrapt.ObjectProxy):  # type: ignore[type-arg]  # not generic before wrapt 2
+
+class _Stream:
     """LiteLLM's stream object to the program, an observer to litespan.
 
-    ``isinstance`` and all attributes are the inner object's; ``type()``, ``repr()``, copying and pickling
-    differ.
+    All attributes are the inner object's, and what that one has not is not here either: programs ask
+    ``hasattr(stream, "aclose")``. Only ``type()`` differs.
     """
 
     def __init__(self, inner: Any, state: StreamState) -> None:
-        super().__init__(inner)
-        self._self_state = state
-        self._self_anext: Callable[[], Any] | None = getattr(inner, "__anext__", None)
-        self._self_next: Callable[[], Any] | None = getattr(inner, "__next__", None)
+        keep = object.__setattr__
+        keep(self, "_self_inner", inner)
+        keep(self, "_self_state", state)
+        keep(self, "_self_anext", getattr(inner, "__anext__", None))
+        keep(self, "_self_next", getattr(inner, "__next__", None))
         state.call.record.settle = state.closed
         # A plain stream that a program stops reading is never closed; only its disappearance tells.
         weakref.finalize(self, state.call.end_later, state.closed).atexit = False
+
+    @property  # type: ignore[misc]  # what sets it sets the inner object's
+    def __class__(self) -> Any:
+        """Be an instance of whatever the inner object is one of."""
+        return self._self_inner.__class__
+
+    @property
+    def __dict__(self) -> Any:  # type: ignore[override]  # what sets it sets the inner object's
+        """Return the inner object's variables."""
+        return self._self_inner.__dict__
+
+    def __getattr__(self, name: str) -> Any:
+        """Read an attribute of the inner object."""
+        return getattr(self._self_inner, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute of the inner object."""
+        setattr(self._self_inner, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Delete an attribute of the inner object."""
+        delattr(self._self_inner, name)
 
 
 class AsyncStream(_Stream):
@@ -44,7 +83,7 @@ class AsyncStream(_Stream):
             # Not in a method of its own: a coroutine for every chunk costs as much as all else here.
             try:
                 with state.call:
-                    chunk = await self._self_anext()  # type: ignore[misc]
+                    chunk = await self._self_anext()
             except StopAsyncIteration:
                 state.at_end()
                 raise
@@ -56,7 +95,7 @@ class AsyncStream(_Stream):
             return chunk if ahead is not None else _unobserved(state, chunk)
         try:
             with state.call:
-                following = await self._self_anext()  # type: ignore[misc]
+                following = await self._self_anext()
         except StopAsyncIteration as end:
             _keep(state, chunk, End(end))
         except Exception as error:  # noqa: BLE001 - kept, and raised to the program at its next read
@@ -67,11 +106,6 @@ class AsyncStream(_Stream):
         else:
             _keep(state, chunk, following)
         return chunk
-
-    async def aclose(self) -> None:
-        """Close the inner stream; whatever was not read by then is abandoned."""
-        self._self_state.closed()
-        await self.__wrapped__.aclose()
 
 
 class BlockingStream(_Stream):
@@ -90,7 +124,7 @@ class BlockingStream(_Stream):
             return chunk if ahead is not None else _unobserved(state, chunk)
         try:
             with state.call:
-                following = self._self_next()  # type: ignore[misc]
+                following = self._self_next()
         except StopIteration as end:
             _keep(state, chunk, End(end))
         except Exception as error:  # noqa: BLE001 - kept, and raised to the program at its next read
@@ -102,7 +136,7 @@ class BlockingStream(_Stream):
     def _read(self, state: StreamState) -> Any:
         try:
             with state.call:
-                return self._self_next()  # type: ignore[misc]
+                return self._self_next()
         except StopIteration:
             state.at_end()
             raise
@@ -111,15 +145,46 @@ class BlockingStream(_Stream):
             raise
 
 
-class EitherStream(AsyncStream, BlockingStream):
-    """LiteLLM's chat stream, which can be read in both ways."""
+class ClosableStream(_Stream):
+    """A stream that a program may close with ``await``; many of LiteLLM's have no such method."""
+
+    async def aclose(self) -> None:
+        """Close the inner stream; whatever was not read by then is abandoned."""
+        self._self_state.closed()
+        await self._self_inner.aclose()
+
+
+# Which proxy has the method that a stream has.
+_PROXIES: Final = (("__anext__", AsyncStream), ("__next__", BlockingStream), ("aclose", ClosableStream))
 
 
 def observed(inner: Any, state: StreamState) -> Any:
-    """Return the proxy that can be read in the ways in which the stream itself can."""
-    if not hasattr(inner, "__next__"):
-        return AsyncStream(inner, state)
-    return EitherStream(inner, state) if hasattr(inner, "__anext__") else BlockingStream(inner, state)
+    """Return a proxy that can do what the stream itself can, and nothing else."""
+    return _proxy_of(type(inner))(inner, state)  # type: ignore[arg-type]  # a type is hashable
+
+
+@lru_cache(maxsize=64)
+def _proxy_of(stream: type) -> type[_Stream]:
+    """Return the type of the proxies of a type of streams; it has that one's name."""
+    bases = tuple(proxy for method, proxy in _PROXIES if hasattr(stream, method))
+    names = {name for name in dir(stream) if name.startswith("__") and callable(getattr(stream, name))}
+    taken = _OF_THE_PROXY.union(*map(vars, bases))
+    methods = {name: _inner_method(name) for name in names - taken}
+    described = {
+        "__doc__": stream.__doc__,
+        "__module__": stream.__module__,
+        "__qualname__": stream.__qualname__,
+    }
+    return type(stream.__name__, bases, {**methods, **described})
+
+
+def _inner_method(name: str) -> Callable[..., Any]:
+    """Return a method that Python itself looks up on a type, such as ``__repr__``, for the inner object."""
+
+    def method(self: _Stream, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self._self_inner, name)(*args, **kwargs)
+
+    return method
 
 
 def _unobserved(state: StreamState, chunk: Any) -> Any:
