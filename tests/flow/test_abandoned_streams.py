@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 import litellm
 import pytest
-from agents import Agent, Runner, trace
+from agents import Agent, ModelSettings, ModelTracing, Runner, trace
+from agents.models.interface import Model
+from litellm import CustomLLM
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 import litespan
 from litespan.testing import Capture, Provider, Reply
-from tests.fakes.litellm_calls import chat
+from tests.fakes.litellm_calls import API_KEY, MODELS, chat
 from tests.flow.models import litespan_model, open_stream
 from tests.flow.troubles import until_all_ended
 
@@ -97,6 +99,61 @@ async def test_stream_that_was_never_read_made_no_call(provider: Provider, captu
 
     assert 0 == provider.calls_served()
     assert "invoke_workflow Mine" == capture.tree()
+
+
+class Silent(CustomLLM):
+    """A provider of the program's own that never answers."""
+
+    async def acompletion(self, *args: Any, **kwargs: Any) -> Any:
+        """Wait for ever."""
+        await asyncio.Event().wait()
+
+
+def priced(name: str, base_url: str | None = None) -> Model:
+    """Return a model that says something of its own about its calls."""
+    return litespan.LitellmModel(name, base_url, API_KEY, price={"input": 1, "output": 1})
+
+
+async def read_stream(provider: Provider) -> None:
+    """Read a stream of LiteLLM."""
+    async for _ in await litellm.acompletion(**chat(provider, stream=True)):
+        pass
+
+
+async def read_stream_of_model(provider: Provider) -> None:
+    """Read a stream of a model."""
+    async for _ in open_stream(priced(MODELS["openai"], provider.url("openai"))):
+        pass
+
+
+async def ask_model(_provider: Provider) -> None:
+    """Ask a model that does not answer."""
+    await priced("silent/gpt-4o-mini").get_response(
+        None, "Hi", ModelSettings(), [], None, [], ModelTracing.ENABLED,
+        previous_response_id=None, conversation_id=None, prompt=None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("wait", [read_stream, read_stream_of_model, ask_model])
+def test_coroutine_closed_in_another_context(
+    wait: Callable[[Provider], Coroutine[Any, Any, None]],
+    provider: Provider,
+    capture: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who waits for a model in a loop that is closed closes without a word, outside its task too."""
+    monkeypatch.setattr(litellm, "custom_provider_map", [{"provider": "silent", "custom_handler": Silent()}])
+    monkeypatch.setattr(litellm, "provider_list", [*litellm.provider_list, "silent"])
+    monkeypatch.setattr(litellm, "_custom_providers", ["silent"])
+    loop, waiting = asyncio.new_event_loop(), wait(provider)
+    task = loop.create_task(waiting)
+    loop.run_until_complete(asyncio.sleep(0.5))
+    loop.close()
+    waiting.close()
+    litespan.flush()
+
+    assert not task.done()
+    assert "chat gpt-4o-mini litespan.outcome=abandoned" == capture.tree("litespan.outcome", "error.type")
 
 
 async def test_leaving_the_events_of_a_run_does_not_stop_it(provider: Provider, capture: Capture) -> None:

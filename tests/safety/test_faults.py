@@ -37,6 +37,7 @@ IN_PLACE_OF_THE_HOSTS = {
     "sources.litellm_proxies.BlockingStream.__next__",
     "sources.litellm_proxies.BlockingStream._read",
     "sources.litellm_proxies.ClosableStream.aclose",
+    "sources.litellm_proxies._Stream.__class__",
     "sources.litellm_proxies._keep",
     "sources.litellm_transport._handle_request",
     "sources.litellm_transport._iterate",

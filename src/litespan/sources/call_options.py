@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 
 
@@ -16,3 +16,15 @@ class CallOptions:
 
 
 current: ContextVar[CallOptions | None] = ContextVar("litespan_call_options", default=None)
+
+
+def reset(token: Token[CallOptions | None]) -> None:
+    """Put back what was there before, only where the options were set.
+
+    A coroutine that nobody runs any more is closed in another context than it ran in, for example by the
+    garbage collector.
+    """
+    try:
+        current.reset(token)
+    except ValueError:
+        return

@@ -92,7 +92,10 @@ class OpenCall:
         self._token = self._span_token = None
         if span is not None and self.record.handle is not None:
             _detach(self.record.handle, span)
-        current.reset(token)
+        try:
+            current.reset(token)
+        except ValueError:
+            return  # closed in another context, as the garbage collector does; nothing was set there
 
     @property
     def mocked(self) -> bool:

@@ -66,7 +66,7 @@ class LitellmModel(_LitellmModel):
         try:
             return await super().get_response(*args, **kwargs)
         finally:
-            call_options.current.reset(token)
+            call_options.reset(token)
 
     def stream_response(self, *args: Any, **kwargs: Any) -> AsyncIterator[TResponseStreamEvent]:
         """Stream the model's answer, as the SDK's class does."""
@@ -86,7 +86,7 @@ async def _with_options(
             except StopAsyncIteration:
                 return
             finally:
-                call_options.current.reset(token)
+                call_options.reset(token)
             yield event
     finally:
         await stream.aclose()  # type: ignore[attr-defined]
