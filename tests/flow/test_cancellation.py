@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
-from typing import Literal
+from typing import Any, Literal
 
+import litellm
 import pytest
 from agents import Agent, Runner, function_tool
 from opentelemetry.trace import StatusCode
 
 from litespan.testing import Capture, Provider, Reply, ToolCall
+from tests.fakes.litellm_calls import chat
 from tests.flow.models import litespan_model
 from tests.flow.troubles import until_all_ended, until_called
 
@@ -155,3 +160,37 @@ async def test_cancelling_one_run_leaves_another_alone(provider: Provider, captu
 
     outcomes = [(span.attributes or {})["litespan.outcome"] for span in capture.named("invoke_workflow")]
     assert ["cancelled", "ok"] == outcomes
+
+
+# Everything up to the reason of the finish; then the provider says nothing for a while.
+NO_USAGE_YET = Reply.says("a b", pieces=2, stall_after=4)
+
+
+async def test_cancelled_between_finish_and_usage(provider: Provider, capture: Capture) -> None:
+    """Who stops waiting for the usage is cancelled at once, and still gets the last chunk if it reads on."""
+    provider.default = NO_USAGE_YET
+    stream: Any = await litellm.acompletion(**chat(provider, stream=True))
+    assert ["a ", "b"] == [(await anext(stream)).choices[0].delta.content for _ in range(2)]
+    last = asyncio.create_task(anext(stream))
+    await asyncio.sleep(0.3)
+    last.cancel("enough")
+    with pytest.raises(asyncio.CancelledError, match=REASON):
+        await last
+
+    assert "stop" == (await anext(stream)).choices[0].finish_reason
+    assert "chat gpt-4o-mini litespan.outcome=cancelled" == capture.tree("litespan.outcome")
+    assert 1 == capture.total("litespan.calls.usage_missing", reason="cancelled")
+
+
+def test_interrupted_between_finish_and_usage(provider: Provider, capture: Capture) -> None:
+    """The same holds for Ctrl-C in a stream that is read without await."""
+    provider.default = NO_USAGE_YET
+    stream: Any = litellm.completion(**chat(provider, stream=True))
+    assert ["a ", "b"] == [next(stream).choices[0].delta.content for _ in range(2)]
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        next(stream)
+
+    assert "stop" == next(stream).choices[0].finish_reason
+    assert "chat gpt-4o-mini litespan.outcome=cancelled" == capture.tree("litespan.outcome")
+    assert 1 == capture.total("litespan.calls.usage_missing", reason="cancelled")

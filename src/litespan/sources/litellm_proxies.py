@@ -101,7 +101,7 @@ class AsyncStream(_Stream):
         except Exception as error:  # noqa: BLE001 - kept, and raised to the program at its next read
             _keep(state, chunk, _kept(state, error, StopAsyncIteration()))
         except BaseException as error:
-            state.failed(error)
+            _interrupted(state, chunk, error)
             raise
         else:
             _keep(state, chunk, following)
@@ -129,6 +129,9 @@ class BlockingStream(_Stream):
             _keep(state, chunk, End(end))
         except Exception as error:  # noqa: BLE001 - kept, and raised to the program at its next read
             _keep(state, chunk, _kept(state, error, StopIteration()))
+        except BaseException as error:
+            _interrupted(state, chunk, error)
+            raise
         else:
             _keep(state, chunk, following)
         return chunk
@@ -202,6 +205,15 @@ def _keep(state: StreamState, chunk: Any, following: Any) -> None:
         state.pending.append(following)
     if extra or isinstance(following, End):
         state.take(chunk, following)
+
+
+def _interrupted(state: StreamState, chunk: Any, error: BaseException) -> None:
+    """End the call of a program that is stopped, and keep the chunk that it would have by now.
+
+    The interruption itself cannot wait for the next read: there may be none.
+    """
+    state.pending.append(chunk)
+    state.failed(error)
 
 
 def _kept(state: StreamState, error: BaseException, end: BaseException) -> End:
