@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import contextvars
 import gc
 import weakref
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import httpx
+import litellm
 import pytest
 from agents import agent_span, function_span, trace
 from agents.tracing import task_span, turn_span
+from litellm.integrations.custom_logger import CustomLogger
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.trace import Span
 
 from litespan import table
 from litespan.records import Record
-from litespan.testing import Capture
+from litespan.sources import litellm_call
+from litespan.testing import Capture, Provider
+from tests.fakes.litellm_calls import chat
+from tests.flow.troubles import until
 
 
 @contextmanager
@@ -81,3 +89,42 @@ def test_an_ended_root_keeps_its_place_and_not_its_span() -> None:
     assert late.context is not None
     assert root.context.span_id == late.parent.span_id
     assert root.context.trace_id == late.context.trace_id
+
+
+class Keeping(CustomLogger):
+    """Keeps the context of each call, as the timers of its connections do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contexts: list[contextvars.Context] = []
+
+    def log_pre_api_call(self, model: Any, messages: Any, kwargs: Any) -> None:
+        """Keep the context."""
+        self.contexts.append(contextvars.copy_context())
+
+
+def answers() -> set[int]:
+    """Return which answers of providers are in memory."""
+    gc.collect()
+    return {id(one) for one in gc.get_objects() if isinstance(one, httpx.Response)}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_ended_call_keeps_neither_answer_nor_keys(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, *, stream: bool
+) -> None:
+    """Whoever keeps the context of a call does not keep the body of its answer and the key of its request."""
+    keeping = Keeping()
+    monkeypatch.setattr(litellm, "callbacks", [keeping])
+    monkeypatch.setattr(litellm, "input_callback", [])
+    before = answers()
+    with Capture(capture_content="SPAN_ONLY"):
+        response = await litellm.acompletion(**chat(provider, stream=stream))
+        if stream:
+            assert [chunk async for chunk in response]
+        del response
+        await until(lambda: answers() <= before)
+
+    calls = [context[litellm_call.current] for context in keeping.contexts]
+    assert calls
+    assert {None} == {kept for call in calls if call is not None for kept in (call.secrets, call.probe)}

@@ -40,7 +40,7 @@ class OpenCall:
     """A model call in flight. Its methods are called from the host's path, so none of them raises.
 
     ``asking`` are the program's arguments with an option that asks for the usage of a stream, where it does
-    not ask itself; they hold its prompt, so they go when the call ends.
+    not ask itself. They hold its prompt, so they go when the call ends, as do its keys and the probe.
     """
 
     __slots__ = (
@@ -166,14 +166,21 @@ class OpenCall:
         return failure
 
     def _end(self, outcome: str) -> None:
-        self.closed, self.asking = True, None
+        self.closed = True
         self.record.outcome = outcome
         try:
             self._note_traffic()
             self._note_usage(outcome)
         finally:
             self._recorder.end(self.record, self._left_ns)
-        self._annotate()
+            self._annotate()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Drop the prompt, the keys and the answer: a loop's timers keep contexts, and these keep a call."""
+        if self.probe is not None:
+            self.probe.answer = None  # which holds the probe
+        self.probe = self.asking = self.secrets = self._position = None
 
     def _note_traffic(self) -> None:
         record = self.record

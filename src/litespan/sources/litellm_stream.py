@@ -80,6 +80,8 @@ class StreamState:
     # -- ends ----------------------------------------------------------------------------------------------
     def complete(self) -> None:
         """End the call: the stream is at its end, or everything that matters of it has arrived."""
+        if self.call.closed:
+            return
         cut = not (self.call.mocked or self.reader.arrived_whole(self.inner, finished=self.finished))
         probe = self.call.probe
         if cut or (probe is not None and probe.cut):
@@ -93,6 +95,8 @@ class StreamState:
     @guarded("stream")
     def failed(self, error: BaseException) -> None:
         """End the call with an exception of the stream; what had arrived is kept."""
+        if self.call.closed:
+            return
         try:
             self.reader.fill(self.call.record, self.inner)
         finally:
@@ -109,8 +113,6 @@ class StreamState:
             self._end(records.ABANDONED)
 
     def _end(self, outcome: str) -> None:
-        if self.call.closed:
-            return
         try:
             self.reader.fill(self.call.record, self.inner)
         finally:
