@@ -23,6 +23,9 @@ ABANDONED: Final = "abandoned"  # a stream that nobody read to its end
 INCOMPLETE: Final = "incomplete"  # the connection was cut
 BLOCKED: Final = "blocked"  # a guardrail tripped
 
+# The type of a failure that has no better one, in the conventions' own word.
+OTHER_FAILURE: Final = "_OTHER"
+
 # Where a usage comes from.
 REPORTED: Final = "reported"
 MISSING: Final = "missing"

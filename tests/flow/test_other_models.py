@@ -15,14 +15,17 @@ from agents import (
     RunConfig,
     Runner,
     function_tool,
+    response_span,
     trace,
 )
 from agents.models.interface import Model
 from inline_snapshot import snapshot
 from openai import AsyncAzureOpenAI, AsyncOpenAI, DefaultAsyncHttpxClient, OpenAIError
+from openai.types.responses import Response
 from openai.types.shared import Reasoning
 
 from litespan.testing import Capture, Provider, Reply, ServedUsage, ToolCall
+from tests.fakes.openai_documents import response
 from tests.flow import figures
 from tests.flow.models import first_delta, litespan_model, open_stream
 
@@ -225,6 +228,17 @@ async def test_refused_call(provider: Provider, make: Maker, *, streamed: bool) 
     assert 1 == attributes["litespan.attempts"]
     assert [] == capture.points(MISSING)
     check(capture, provider)
+
+
+def test_a_response_that_failed() -> None:
+    """A span of the program's own with such an answer is a failed call; the SDK's models raise."""
+    failed = response(status="failed", usage=None, error={"code": "server_error", "message": "Secret"})
+    with Capture() as capture, trace("t"), response_span() as span:
+        span.span_data.response = Response.model_validate(failed)
+
+    assert 1 == figures.calls(capture, litespan__outcome="error")
+    assert "server_error" == only_call(capture)["error.type"]
+    assert 1 == capture.total(MISSING, reason="error")
 
 
 @pytest.mark.parametrize("make", [chat_model, responses_model])

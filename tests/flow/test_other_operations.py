@@ -10,6 +10,7 @@ import pytest
 
 from litespan.testing import Capture, Provider, Reply, ServedUsage
 from tests.fakes.litellm_calls import target
+from tests.fakes.openai_documents import answer, events, response, whole
 from tests.flow import figures
 from tests.flow.entrances import MESSAGES, arguments, finish
 
@@ -50,6 +51,37 @@ async def test_a_background_response_is_not_known_yet(provider: Provider) -> Non
     assert 1 == figures.calls(capture, litespan__outcome="ok")
     assert 1 == capture.total("litespan.calls.usage_missing", reason="background")
     assert ("queued",) == only(capture)["gen_ai.response.finish_reasons"]
+
+
+FAILED = response(status="failed", output=[], usage=None, error={"code": "server_error", "message": "Secret"})
+ERROR = {"type": "error", "code": "server_error", "message": "Secret", "param": None}
+FAILURES = {"whole": whole(FAILED), "streamed": answer(FAILED, stream=True), "event": events(ERROR)}
+
+
+@pytest.mark.parametrize("way", FAILURES)
+async def test_a_response_that_tells_of_a_failure_is_a_failed_call(provider: Provider, way: str) -> None:
+    """Status 200 is no success: the answer's error code is the type of a failure, its text stays out."""
+    provider.default = FAILURES[way]
+    with Capture() as capture:
+        await finish(litellm.aresponses(**arguments(provider, "aresponses", stream=way != "whole")))
+
+    assert 1 == figures.calls(capture, litespan__outcome="error")
+    assert 1 == capture.total("litespan.calls.usage_missing", reason="error")
+    assert "server_error" == only(capture)["error.type"]
+    assert "server_error" == capture.spans[0].status.description
+
+
+@pytest.mark.parametrize("error", [None, {"code": None}, {"code": "No code but a prompt."}])
+async def test_a_failure_with_usage_and_no_code(provider: Provider, error: Any) -> None:
+    """A failure that came whole has the usage that came with it; its type is a code or nothing."""
+    provider.default = whole(response(status="failed", error=error))
+    with Capture() as capture:
+        await finish(litellm.aresponses(**arguments(provider, "aresponses")))
+
+    found = only(capture)
+    assert "_OTHER" == found["error.type"]
+    assert (1000, 100) == figures.of_metrics(capture)[:2]
+    assert [] == capture.points("litespan.calls.usage_missing")
 
 
 @pytest.mark.parametrize("name", ["aembedding", "embedding"])

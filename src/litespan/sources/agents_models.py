@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from litespan import records
 from litespan.labels import as_name
 from litespan.providers import provider_name, provider_of_any_llm, provider_of_host
 from litespan.records import ModelCall, Usage
@@ -85,6 +86,8 @@ def complete(call: ModelCall, data: Any) -> None:
     response = read(data, "response")
     if response is not None:
         mapping.fill_from_response(call, response)
+        if call.failure is not None:
+            call.outcome = records.ERROR
     else:
         call.usage = reported(data.usage)
         if data.type == RESPONSE:

@@ -69,4 +69,5 @@ def _from_span_error(record: Record, span_error: Any) -> None:
     if kind is not None:
         record.failure = Failure(type=exception_type(kind), exception=kind.__name__)
     else:
-        record.failure = Failure(type="tool_error" if isinstance(record, ToolCall) else "_OTHER")
+        other = "tool_error" if isinstance(record, ToolCall) else records.OTHER_FAILURE
+        record.failure = Failure(type=other)

@@ -167,7 +167,9 @@ class OpenCall:
 
     def _end(self, outcome: str) -> None:
         self.closed = True
-        self.record.outcome = outcome
+        # The answer itself may say that the provider failed. It has come whole, and so has its usage.
+        failed = outcome == records.OK and self.record.failure is not None
+        self.record.outcome = records.ERROR if failed else outcome
         try:
             self._note_traffic()
             self._note_usage(outcome)

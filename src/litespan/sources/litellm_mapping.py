@@ -44,6 +44,7 @@ _MOCKS: Final = ("mock_response", "mock_tool_calls", "mock_timeout")
 _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 # What the Responses API says of `background=True`, where an answer has its finish reason.
 _UNDER_WAY: Final = (("queued",), ("in_progress",))
+_FAILED: Final = "failed"  # the status of an answer that the Responses API could not make
 _MAX_CODE: Final = 64
 _MAX_DIGITS: Final = 6  # of a number of attempts
 _STATUSES: Final = range(100, 1000)
@@ -127,7 +128,10 @@ def _host_and_port(url: str) -> tuple[str | None, int | None]:
 
 
 def fill_from_response(call: ModelCall, response: Any) -> None:
-    """Write down what a whole response says: id, model, finish reasons, usage, cost of a gateway."""
+    """Write down what a whole response says: id, model, finish reasons, usage, cost of a gateway.
+
+    One that tells of a failure leaves it on the call; whoever ends the call makes it a failed one.
+    """
     hidden = hidden_of(response)
     found = reader(response)
     usage = told(found("usage"))
@@ -135,7 +139,10 @@ def fill_from_response(call: ModelCall, response: Any) -> None:
     call.response_id = as_name(found("id"))
     call.service_tier = as_name(found("service_tier"))
     call.system_fingerprint = as_name(found("system_fingerprint"))
-    call.finish_reasons = _finish_reasons(found("choices"), found("status"))
+    status = found("status")
+    call.finish_reasons = _finish_reasons(found("choices"), status)
+    if status == _FAILED:
+        call.failure = failure_told(found("error"))
     if call.litellm_provider is None:
         call.litellm_provider = provider_in(hidden)
     call.response_model = _own_name(found("model"), call.litellm_provider)
@@ -215,10 +222,21 @@ def _provider_code(error: BaseException, status: Any) -> str | None:
         code, body = read(cause, "code"), read(cause, "body")
         if code is None and isinstance(body, dict):
             code = body.get("code") or body.get("type")
-        usable = isinstance(code, str) and len(code) <= _MAX_CODE and code.replace("_", "").isalnum()
-        if usable and not code.isdigit() and read(cause, "status_code") == status:
+        if _is_code(code) and read(cause, "status_code") == status:
             return str(code)
     return None
+
+
+def _is_code(code: Any) -> bool:
+    """Say whether a value is one of a provider's error codes: words, which no text with content is."""
+    usable = isinstance(code, str) and len(code) <= _MAX_CODE and code.replace("_", "").isalnum()
+    return usable and not code.isdigit()
+
+
+def failure_told(error: Any) -> Failure:
+    """Return why a provider says, in an answer of status 200, that it failed."""
+    code = read(error, "code")
+    return Failure(type=str(code) if _is_code(code) else records.OTHER_FAILURE)
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:

@@ -175,11 +175,16 @@ class ResponsesReader(StreamReader):
 
     def __init__(self) -> None:
         self._response: Any = None
+        self._error: Any = None
 
     def is_last(self, chunk: Any) -> bool:
-        """Say whether an event ends the response; keep the response that it holds."""
-        if read(chunk, "type") in ("response.completed", "response.incomplete", "response.failed"):
+        """Say whether an event ends the response; keep the response or the error that it holds."""
+        kind = read(chunk, "type")
+        if kind in ("response.completed", "response.incomplete", "response.failed"):
             self._response = read(chunk, "response")
+            return True
+        if kind == "error":  # some versions of LiteLLM keep what it says one level deeper
+            self._error = read(chunk, "error") or chunk
             return True
         return False
 
@@ -193,6 +198,8 @@ class ResponsesReader(StreamReader):
 
     def fill(self, record: records.ModelCall, inner: Any) -> None:
         """Write down what the last event said."""
+        if self._error is not None:
+            record.failure = mapping.failure_told(self._error)
         if self._response is None:
             return
         mapping.fill_from_response(record, self._response)
