@@ -247,7 +247,8 @@ class ModelCall(Record):
     ``host_span``: a model span of the host's own tracing opened the record, so whatever the call inside knows
     better may still change. That call is its ``part``, and this one is the ``whole`` of it. ``left``: the
     host's span has ended and the part has not. ``host_allows_content``: what the host said of content when
-    the span began, if it did. ``counted_as``: what an emitter counted the call as while it was in flight.
+    the span began, if it did. ``offers_billed_tools``: the model may use tools for which its provider takes a
+    fee. ``counted_as``: what an emitter counted the call as while it was in flight.
     ``told_elsewhere``: an instrumentation around the program's call has a span of it, and its measurements.
     ``long_cache_writes``: the request asks for cache entries that live longer and cost more, and LiteLLM will
     not tell them from others. ``lost_attempts``: HTTP requests that reached the provider, brought no answer,
@@ -290,6 +291,7 @@ class ModelCall(Record):
     tools: Any = None
     host_span: bool = False
     host_allows_content: bool | None = None
+    offers_billed_tools: bool = False
     part: ModelCall | None = None
     whole: ModelCall | None = None
     left: bool = False

@@ -14,6 +14,7 @@ from agents import (
     OpenAIResponsesModel,
     RunConfig,
     Runner,
+    WebSearchTool,
     function_tool,
     response_span,
     trace,
@@ -25,7 +26,7 @@ from openai.types.responses import Response
 from openai.types.shared import Reasoning
 
 from litespan.testing import Capture, Provider, Reply, ServedUsage, ToolCall
-from tests.fakes.openai_documents import response
+from tests.fakes.openai_documents import MESSAGE, answer, response
 from tests.flow import figures
 from tests.flow.models import first_delta, litespan_model, open_stream
 
@@ -228,6 +229,23 @@ async def test_refused_call(provider: Provider, make: Maker, *, streamed: bool) 
     assert 1 == attributes["litespan.attempts"]
     assert [] == capture.points(MISSING)
     check(capture, provider)
+
+
+@pytest.mark.parametrize("data", [True, False], ids=["with data", "without data"])
+@STREAMED
+async def test_a_search_by_the_provider_has_tokens_and_no_cost(
+    provider: Provider, *, streamed: bool, data: bool
+) -> None:
+    """A search has a fee. Where the run hides its answers, whether there was one is not known."""
+    searched = {"id": "ws_1", "type": "web_search_call", "status": "completed"}
+    provider.default = answer(response(output=[searched, MESSAGE]), stream=streamed)
+    agent = Agent(name="A", model=responses_model(provider), tools=[WebSearchTool()])
+    with Capture() as capture:
+        await run(agent, streamed=streamed, run_config=RunConfig(trace_include_sensitive_data=data))
+
+    assert (1000, 100) == figures.of_metrics(capture)[:2]
+    assert "gen_ai.usage.cost.amount" not in only_call(capture)
+    assert 1 == capture.total("litespan.calls.unpriced")
 
 
 def test_a_response_that_failed() -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from litespan.testing import Capture, Provider, Reply, ServedUsage
 from tests.fakes.litellm_calls import target
-from tests.fakes.openai_documents import answer, events, response, whole
+from tests.fakes.openai_documents import MESSAGE, answer, events, response, whole
+from tests.fakes.openai_documents import USAGE as USAGE_DOCUMENT
 from tests.flow import figures
 from tests.flow.entrances import MESSAGES, arguments, finish
 
@@ -51,6 +52,26 @@ async def test_a_background_response_is_not_known_yet(provider: Provider) -> Non
     assert 1 == figures.calls(capture, litespan__outcome="ok")
     assert 1 == capture.total("litespan.calls.usage_missing", reason="background")
     assert ("queued",) == only(capture)["gen_ai.response.finish_reasons"]
+
+
+SEARCHED = response(output=[{"id": "ws_1", "type": "web_search_call", "status": "completed"}, MESSAGE])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_search_by_the_provider_has_tokens_and_no_cost(provider: Provider, *, stream: bool) -> None:
+    """A fee for each search is no price by the token, unless the provider says what it all cost."""
+    tools = [{"type": "web_search_preview"}]
+    usage = {**USAGE_DOCUMENT, "cost": 0.5}
+    provider.script("*", answer(SEARCHED, stream=stream), answer({**SEARCHED, "usage": usage}, stream=stream))
+    with Capture() as capture:
+        for _ in range(2):
+            await finish(litellm.aresponses(**arguments(provider, "aresponses", stream=stream, tools=tools)))
+
+    without, told = (dict(span.attributes or {}) for span in capture.spans)
+    assert (1000, 100) == (without["gen_ai.usage.input_tokens"], without["gen_ai.usage.output_tokens"])
+    assert "gen_ai.usage.cost.amount" not in without
+    assert 0.5 == told["gen_ai.usage.cost.amount"]
+    assert 1 == capture.total("litespan.calls.unpriced")
 
 
 FAILED = response(status="failed", output=[], usage=None, error={"code": "server_error", "message": "Secret"})

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from litespan.records import ModelCall
-from litespan.sources.litellm_quirks import usage_of
+from litespan.records import ModelCall, Usage
+from litespan.sources.litellm_quirks import note_tools, usage_of
 from litespan.sources.litellm_usage import told
 
 # The counts and their details as Chat Completions and as Responses name them.
@@ -33,3 +33,23 @@ def test_searches_and_media_have_no_rate(shape: tuple[str, ...]) -> None:
     assert not is_rated(shape, {}, {"image_tokens": 7})
     assert not is_rated(shape, {}, {"video_tokens": 7})
     assert not is_rated(shape, {}, {}, server_tool_use={"web_search_requests": 2})
+
+
+@pytest.mark.parametrize(
+    ("billed", "item"),
+    [
+        *((True, {"type": f"{tool}_call"}) for tool in ("web_search", "file_search", "code_interpreter")),
+        (True, {"type": "image_generation_call"}),
+        (True, {"type": "shell_call", "environment": {"type": "container_reference"}}),
+        (False, {"type": "shell_call", "environment": {"type": "local"}}),
+        (False, {"type": "shell_call", "environment": None}),
+        *((False, {"type": f"{tool}_call"}) for tool in ("function", "mcp", "computer", "custom_tool")),
+        (False, None),
+    ],
+)
+def test_tools_of_the_provider_have_no_rate(item: Any, *, billed: bool) -> None:
+    """What the provider itself does and bills by the call; what the program does costs tokens only."""
+    call = ModelCall(usage=Usage(100, 20))
+    note_tools(call, [{"type": "message"}, item])
+    assert call.usage is not None
+    assert billed == call.usage.unrated

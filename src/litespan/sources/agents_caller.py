@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any, Final
 
-from agents import OpenAIChatCompletionsModel, OpenAIResponsesModel
+from agents import (
+    CodeInterpreterTool,
+    FileSearchTool,
+    ImageGenerationTool,
+    OpenAIChatCompletionsModel,
+    OpenAIResponsesModel,
+    ShellTool,
+    WebSearchTool,
+)
 from agents.models.interface import Model, ModelTracing
 from openai import AsyncAzureOpenAI
 
@@ -25,6 +33,7 @@ from litespan.sources.litellm_mapping import server
 _STREAMING: Final = {"get_response": False, "stream_response": True}
 _MAX_FRAMES: Final = 24
 _ANY_LLM_MODULE: Final = "agents.extensions.models.any_llm_model"
+_BILLED_TOOLS: Final = (WebSearchTool, FileSearchTool, CodeInterpreterTool, ImageGenerationTool)
 _SETTINGS: Final = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty")
 
 
@@ -33,7 +42,8 @@ class Caller:
     """What the model object says of a call. ``provider`` is LiteLLM's name, ``settings`` what is sent.
 
     ``known``: the model is one of the SDK's own, so the other facts hold. ``allows_content`` is the run's
-    switch for sensitive data, of any model.
+    switch for sensitive data, ``offers_billed_tools`` says that the model may use tools of the provider for
+    which it takes a fee; both of any model.
     """
 
     known: bool = False
@@ -43,6 +53,7 @@ class Caller:
     base_url: str | None = None
     streams: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
+    offers_billed_tools: bool = False
 
 
 def find() -> Caller:
@@ -71,17 +82,27 @@ def _caller(found: Mapping[str, Any], *, streams: bool) -> Caller:
     model: Any = found["self"]
     tracing = _tracing(found)
     allows = tracing.include_data() if tracing is not None else None
+    billed = _has_billed_tools(found.get("tools"))
     settings = {**_sent(found.get("model_settings")), **_output_type(found.get("output_schema"))}
     if isinstance(model, (OpenAIChatCompletionsModel, OpenAIResponsesModel)):
         url = _base_url(model)
         name = as_name(model.model) if _names_model(model, found) else None
-        return Caller(True, allows, name, _provider(model, url), url, streams, settings)
+        return Caller(True, allows, name, _provider(model, url), url, streams, settings, billed)
     if _is_any_llm(model):
         provider, slash, name = (as_name(model.model) or "").partition("/")
         provider, name = (provider, name) if slash else ("openai", provider)
         url = model.base_url
-        return Caller(True, allows, name, provider_of_any_llm(provider), url, streams, settings)
-    return Caller(allows_content=allows)
+        return Caller(True, allows, name, provider_of_any_llm(provider), url, streams, settings, billed)
+    return Caller(allows_content=allows, offers_billed_tools=billed)
+
+
+def _has_billed_tools(tools: Any) -> bool:
+    return isinstance(tools, (list, tuple)) and any(map(_is_billed, tools))
+
+
+def _is_billed(tool: Any) -> bool:
+    """Say whether the provider takes a fee for a tool; a shell without an executor runs with the provider."""
+    return isinstance(tool, _BILLED_TOOLS) or (isinstance(tool, ShellTool) and tool.executor is None)
 
 
 def _tracing(found: Mapping[str, Any]) -> ModelTracing | None:

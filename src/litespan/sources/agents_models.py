@@ -55,6 +55,7 @@ def begin(data: Any, caller: Caller) -> ModelCall:
         server_port=port,
         host_span=True,
         host_allows_content=caller.allows_content,
+        offers_billed_tools=caller.offers_billed_tools,
     )
 
 
@@ -90,6 +91,9 @@ def complete(call: ModelCall, data: Any) -> None:
             call.outcome = records.ERROR
     else:
         call.usage = reported(data.usage)
+        # The answer, which tells whether they were used, is not on the span of a run that keeps content out.
+        if call.usage is not None and call.offers_billed_tools:
+            call.usage.unrated = True
         if data.type == RESPONSE:
             call.response_id = as_name(data.export().get("response_id"))
     call.usage_missing_reason = mapping.missing_reason(call)

@@ -17,7 +17,7 @@ from litespan.labels import MAX_ITEMS, AttributeValue, as_attribute, as_name
 from litespan.price_table import number
 from litespan.records import Failure, ModelCall, exception_type
 from litespan.sources.litellm_own_cost import own_cost
-from litespan.sources.litellm_quirks import note_google, usage_of
+from litespan.sources.litellm_quirks import note_google, note_tools, usage_of
 from litespan.sources.litellm_usage import hidden_of, read, reader, told
 
 _PARAMETERS: Final = (
@@ -148,6 +148,8 @@ def fill_from_response(call: ModelCall, response: Any) -> None:
     call.response_model = _own_name(found("model"), call.litellm_provider)
     call.usage = usage_of(call, usage)
     note_google(call, hidden)
+    if (output := found("output")) is not None:
+        note_tools(call, output)
     fill_from_hidden(call, hidden, usage.whole)
 
 

@@ -44,6 +44,12 @@ _PREPAID_TRAFFIC: Final = "PROVISIONED_THROUGHPUT"
 _RARE_IN_WHOLE: Final = ("inference_geo", "speed", "server_tool_use")
 _RARE_IN_INPUTS: Final = ("web_search_requests",)
 _RARE_IN_OUTPUTS: Final = ("image_tokens", "video_tokens")
+# Items of a Responses API answer that the provider bills beside the tokens.
+_BILLED_ITEMS: Final = frozenset(
+    {"web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call"}
+)
+_SHELL: Final = "shell_call"  # runs in a container of the provider, or with the program
+_LOCAL: Final = frozenset({None, "local"})
 
 
 def usage_of(call: ModelCall, said: Told) -> Usage | None:
@@ -142,3 +148,16 @@ def _has_fees(said: Told) -> bool:
         *map(said.outputs, _RARE_IN_OUTPUTS),
     )
     return any(map(tokens, counts))
+
+
+def note_tools(call: ModelCall, output: Any) -> None:
+    """Write down that an answer's items tell of tools of the provider, for which it takes a fee."""
+    if call.usage is not None and isinstance(output, list) and any(map(_is_billed, output)):
+        call.usage.unrated = True
+
+
+def _is_billed(item: Any) -> bool:
+    kind = read(item, "type")
+    if kind == _SHELL:
+        return read(read(item, "environment"), "type") not in _LOCAL
+    return kind in _BILLED_ITEMS
