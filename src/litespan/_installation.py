@@ -60,7 +60,7 @@ class Installation:
         self.implicit = implicit
         generation = semconv.GENERATIONS[settings.semconv]
         origin = f"litellm {_version_of('litellm')} price table"
-        prices = PriceBook(settings, litellm_table.look_up, origin, litellm_prices.is_registered)
+        prices = PriceBook(settings, litellm_table.look_up, origin, litellm_prices.owner)
         emitters = _emitters(settings, generation, pipeline, prices, instruments)
         self.recorder = _recorder(settings, generation, emitters, prices, clock)
         self._lookout = Lookout(protocol_known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -23,15 +24,27 @@ Consulted = list[tuple[str, Mapping[str, Any] | None]]
 
 _CACHE_SIZE: Final = 1024
 _VERSION: Final = re.compile(r"[-@:](\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|\d{3})")
+_VERSIONS: Final = re.compile(
+    r"(?:[-@:](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|\d{3}|latest)|-v\d+(?::\d+)?)+$"
+)
+_OWNERS: Final = re.compile(r"^(?:.*/)?(?:[a-z-]+\.)*")
 _BEDROCK_HOST: Final = re.compile(r"bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com")
+
+
+class Owner(Enum):
+    """Who put the prices into an entry of LiteLLM's table."""
+
+    LITELLM = "litellm"
+    CHANGED = "changed"  # the program, into one of LiteLLM's entries
+    ADDED = "added"  # the program, under a name that LiteLLM does not list
 
 
 class PriceBook:
     """Prices calls. Safe to share between threads; never raises on odd prices or counts.
 
     ``lookup`` returns an entry of LiteLLM's price table by its key, in USD per token; ``origin`` names that
-    table for those who read the figures, as in ``"litellm 1.83.0 table"``. ``is_own`` says of a key and its
-    entry whether the program itself has put the prices there.
+    table for those who read the figures, as in ``"litellm 1.83.0 table"``. ``owner`` says of a key and its
+    entry who put the prices there.
     """
 
     def __init__(
@@ -39,11 +52,11 @@ class PriceBook:
         settings: Settings,
         lookup: TableLookup,
         origin: str,
-        is_own: Callable[[str, Mapping[str, Any]], bool] = lambda _key, _entry: False,
+        owner: Callable[[str, Mapping[str, Any]], Owner] = lambda _key, _entry: Owner.LITELLM,
     ) -> None:
         self.origin = origin
         self._lookup = lookup
-        self._is_own = is_own
+        self._owner = owner
         self._given = {name: given_price(price) for name, price in settings.prices.items()}
         self._patterns = [(name, price) for name, price in self._given.items() if "*" in name]
         self._hook = settings.price_hook
@@ -148,14 +161,20 @@ class PriceBook:
         asked = self._entry_price(call.model, call, consulted)
         key, entry = consulted[-1]  # what priced it, if anything did
         answer = _answered(call)
-        answered = self._entry_price(answer, call, consulted) if answer else None
-        if answered is None or answered == asked:
+        if not answer:
             return asked
-        if asked is not None and entry is not None and self._is_own(key, entry):
+        before = len(consulted)
+        answered = self._entry_price(answer, call, consulted)
+        listed = any(found is not None for _, found in consulted[before:])
+        if answered == asked or (answered is None and (not listed or _are_akin(answer, call.model))):
             return asked
+        owner = Owner.LITELLM if asked is None or entry is None else self._owner(key, entry)
         # A dated version is what the provider bills. Any other name belongs to another model, so that what
-        # was asked for is an alias: what that answers as says nothing about what its owner charges.
-        return answered if _is_version(answer, call.model) else None
+        # was asked for is an alias: what that answers as says nothing about what its owner charges. That the
+        # program may know.
+        if _is_version(answer, call.model):
+            return asked if owner is Owner.CHANGED else answered
+        return None if owner is Owner.LITELLM else asked
 
     def _entry_price(self, model: str, call: ModelCall, consulted: Consulted) -> Price | None:
         for key in _table_keys(model, call.litellm_provider, _region(call.server_address)):
@@ -187,6 +206,17 @@ def _answered(call: ModelCall) -> str:
 def _is_version(answered: str, model: str) -> bool:
     stem = model.removesuffix("-latest")
     return answered.startswith(stem) and _VERSION.fullmatch(answered, len(stem)) is not None
+
+
+def _are_akin(name: str, other: str) -> bool:
+    """Say whether two names may be one model's: resellers put words around a name, and drop its date."""
+    return _stem(name) in other or _stem(other) in name
+
+
+def _stem(name: str) -> str:
+    """Return a model's name without owners, regions and versions."""
+    bare = _VERSIONS.sub("", _OWNERS.sub("", name))
+    return bare or name
 
 
 def _region(host: str | None) -> str | None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import litellm
 import pytest
+from litellm.litellm_core_utils import get_model_cost_map
 
-from litespan.pricing import PriceBook
+from litespan.pricing import Owner, PriceBook
 from litespan.records import ModelCall, Usage
 from litespan.settings import Settings
-from litespan.sources.litellm_prices import is_registered
+from litespan.sources import litellm_prices
+from litespan.sources.litellm_prices import owner
 
 ASKED, ANSWERED = "gpt-4o", "gpt-4o-2024-05-13"  # listed, at prices that differ
 OWN = {"input_cost_per_token": 0.25, "output_cost_per_token": 0.5}
@@ -27,10 +29,10 @@ def table() -> Iterator[None]:
     litellm.model_cost.update(before)
 
 
-def cost(model: str = ASKED, answered: str = ANSWERED) -> float | None:
+def cost(model: str = ASKED, answered: str = ANSWERED, provider: str = "openai") -> float | None:
     """Price a call of 4 and 2 tokens."""
-    book = PriceBook(Settings(), litellm.model_cost.get, "LiteLLM's table", is_registered)
-    call = ModelCall(model=model, litellm_provider="openai", response_model=answered, usage=Usage(4, 2))
+    book = PriceBook(Settings(), litellm.model_cost.get, "LiteLLM's table", owner)
+    call = ModelCall(model=model, litellm_provider=provider, response_model=answered, usage=Usage(4, 2))
     found = book.cost(call)
     return None if found is None else found.amount
 
@@ -52,6 +54,46 @@ def test_registered_price_goes_before_a_listed_version(name: str) -> None:
     litellm.register_model({name: {**OWN, "litellm_provider": "openai", "mode": "chat"}})
 
     assert 2.0 == cost() == cost(answered=ASKED)
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "again"])
+@pytest.mark.parametrize("provider", ["openai", "azure"])
+def test_price_of_a_name_of_the_programs_own(provider: str, times: int) -> None:
+    """Whatever a private name or a deployment answers as, the program knows what it costs."""
+    for _ in range(times):  # LiteLLM leaves its mark from the second time on
+        litellm.register_model({f"{provider}/my-own": {**OWN, "litellm_provider": provider, "mode": "chat"}})
+
+    assert 2.0 == cost("my-own", provider=provider) == cost("my-own", "my-own", provider)
+    assert 2.0 == cost("my-own", "claude-sonnet-4-5-20250929", provider)
+
+
+def test_price_of_a_name_in_the_call_itself() -> None:
+    """LiteLLM registers the price that a call of it brings along."""
+    given: dict[str, Any] = {"model": "openai/my-own", "messages": [{"role": "user", "content": "Hi"}]}
+    litellm.completion(**given, **OWN, mock_response="Hello")
+
+    assert 2.0 == cost("my-own")
+
+
+def test_listed_version_of_a_name_of_the_programs_own() -> None:
+    """A version that is listed itself goes before the price of a name that LiteLLM does not list."""
+    litellm.register_model({"my-own": {**OWN, "litellm_provider": "openai"}})
+    litellm.model_cost["my-own-2026-01-01"] = litellm.model_cost[ASKED]
+
+    assert listed(ASKED) == cost("my-own", "my-own-2026-01-01")
+
+
+def test_a_name_of_a_fetched_table_is_not_the_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What LiteLLM's package lacks may be one of LiteLLM's newer names, if it fetched its table."""
+    source = {"source": "remote"}
+    monkeypatch.setattr(get_model_cost_map, "get_model_cost_map_source_info", lambda: source)
+    litellm.register_model({"my-own": {**OWN, "litellm_provider": "openai"}})
+
+    litellm_prices._is_packaged_in_use.cache_clear()
+    assert cost("my-own") is None
+    litellm.register_model({"my-own": {"litellm_provider": "openai"}})
+    assert 2.0 == cost("my-own")
+    litellm_prices._is_packaged_in_use.cache_clear()
 
 
 def test_version_may_have_a_registered_price_of_its_own() -> None:
@@ -77,4 +119,4 @@ def test_entries_of_all_models_are_litellms_own() -> None:
 
     marked = [name for name in names if "key" in litellm.model_cost[name]]
     assert len(marked) > 100
-    assert not [name for name in marked if is_registered(name, litellm.model_cost[name])]
+    assert {Owner.LITELLM} == {owner(name, litellm.model_cost[name]) for name in marked}

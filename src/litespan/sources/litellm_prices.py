@@ -1,29 +1,46 @@
-"""Which entries of LiteLLM's price table hold prices that the program itself has registered."""
+"""Which entries of LiteLLM's price table hold prices that the program itself has put there."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from typing import Any, Final
 
 from litespan.price_table import number
+from litespan.pricing import Owner
 
+_LOADER: Final = "litellm.litellm_core_utils.get_model_cost_map"
 _FILE: Final = "model_prices_and_context_window_backup.json"
 # `litellm.register_model` leaves it in entries of models that LiteLLM knows (litellm 1.83.0).
 _MARK: Final = "key"
 
 
-def is_registered(key: str, entry: Mapping[str, Any]) -> bool:
-    """Say whether the program gave an entry of the table its prices, with ``litellm.register_model``.
+def owner(key: str, entry: Mapping[str, Any]) -> Owner:
+    """Say who gave an entry of the table its prices: LiteLLM, or the program, as with ``register_model``.
 
-    A Router registers its models too, and changes no price by that: so the prices must also differ from those
-    that LiteLLM came with. Of a model that it came without this cannot be told. The file with them is read
-    when the first marked entry is asked for, which takes tens of milliseconds.
+    A Router registers its models too, and changes no price by that: so those of a listed model must also
+    differ from what LiteLLM came with. Where LiteLLM fetched a newer table, a name without the mark may be
+    one of that. The file with what it came with is read when this is first asked, which takes tens of
+    milliseconds; where it cannot be read, nothing is the program's.
     """
-    known = _packaged().get(key) if _MARK in entry else None
-    return known is not None and _amounts(entry) != known
+    packaged = _packaged()
+    marked = _MARK in entry
+    if key in packaged:
+        return Owner.CHANGED if marked and _amounts(entry) != packaged[key] else Owner.LITELLM
+    return Owner.ADDED if packaged and (marked or _is_packaged_in_use()) else Owner.LITELLM
+
+
+@cache
+def _is_packaged_in_use() -> bool:
+    """Say whether LiteLLM's table was the one of its package when it was imported."""
+    try:
+        source = import_module(_LOADER).get_model_cost_map_source_info()["source"]
+    except (ImportError, AttributeError, LookupError):
+        return False
+    return bool(source == "local")
 
 
 @cache
@@ -33,7 +50,9 @@ def _packaged() -> Mapping[str, Mapping[str, float]]:
         table = json.loads(files("litellm").joinpath(_FILE).read_bytes())
     except (OSError, ValueError):
         return {}
-    return {key: _amounts(entry) for key, entry in table.items()}
+    return {
+        name: _amounts(entry) for key, entry in table.items() for name in (key, *(entry.get("aliases") or ()))
+    }
 
 
 def _amounts(entry: Mapping[str, Any]) -> Mapping[str, float]:
