@@ -66,6 +66,46 @@ async def test_a_judge_in_a_success_callback_is_a_call_of_its_own(
     assert "chat gpt-4o-mini\n  chat judge" == capture.tree().strip()
 
 
+class JudgeByAgent(Judge):
+    """The same by an agent, whose model has a price of its own."""
+
+    async def async_log_success_event(
+        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
+    ) -> None:
+        """Judge answers, not judgements."""
+        if kwargs["model"] == "judge":
+            return
+        url = self._provider.url("openai")
+        model = litespan.LitellmModel("openai/judge", url, API_KEY, price={"input": 2.0, "output": 2.0})
+        await Runner.run(Agent(name="Judge", model=model), "Is it good?")
+        self.judged += 1
+
+
+@pytest.mark.parametrize(("judging", "expected"), [(Judge, None), (JudgeByAgent, 220 / 1e6)])
+async def test_the_price_of_a_model_is_not_that_of_its_judge(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, judging: type[Judge], expected: float | None
+) -> None:
+    """What a callback calls has a price of its own, or none; the judge's model is not listed."""
+    provider.default = Reply.says("Hi", usage=ServedUsage(100, 10))
+    judge = judging(provider)
+    monkeypatch.setattr(litellm, "callbacks", [judge])
+    monkeypatch.setattr(litellm, "_async_success_callback", [])
+    model = litespan.LitellmModel(
+        MODELS["openai"], provider.url("openai"), API_KEY, price={"input": 1000.0, "output": 1000.0}
+    )
+    with Capture() as capture:
+        await Runner.run(Agent(name="A", model=model), "Hi")
+        await until(lambda: judge.judged == 1)
+
+    costs = {
+        span.name: (span.attributes or {}).get("gen_ai.usage.cost.amount") for span in capture.named("chat")
+    }
+    assert {
+        "chat gpt-4o-mini": pytest.approx(0.11),
+        "chat judge": expected and pytest.approx(expected),
+    } == costs
+
+
 class OverLiteLLM(CustomLLM):
     """A provider of the program's own that calls LiteLLM in turn; `hop` is the model it asks."""
 

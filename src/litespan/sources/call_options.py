@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from litespan.sources.litellm_transport import current as open_call
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +18,31 @@ class CallOptions:
     capture_content: bool | None = None
 
 
-current: ContextVar[CallOptions | None] = ContextVar("litespan_call_options", default=None)
+class Given(NamedTuple):
+    """Options, and the open call around the model that gave them, which may have ended by now.
+
+    LiteLLM runs its callbacks in copies of a call's context. What they call is inside that call, not the
+    model's own call: it has another price. Content stays out there as well: a judge quotes what it judges.
+    """
+
+    options: CallOptions
+    around: object
+
+    @property
+    def price(self) -> Mapping[str, float] | None:
+        """The price of a call that begins here; ``None`` if it is not the model's own."""
+        return self.options.price if open_call.get() is self.around else None
 
 
-def reset(token: Token[CallOptions | None]) -> None:
+current: ContextVar[Given | None] = ContextVar("litespan_call_options", default=None)
+
+
+def give(options: CallOptions | None) -> Token[Given | None]:
+    """Let options hold for the calls of a model, until the token is reset; ``None`` for none."""
+    return current.set(None if options is None else Given(options, open_call.get()))
+
+
+def reset(token: Token[Given | None]) -> None:
     """Put back what was there before, only where the options were set.
 
     A coroutine that nobody runs any more is closed in another context than it ran in, for example by the

@@ -168,7 +168,7 @@ class CallSource:
         return call
 
     def _record(self, entrance: Entrance, named: Mapping[str, Any], position: Position | None) -> ModelCall:
-        options = call_options.current.get()
+        given = call_options.current.get()
         base_url = named.get("base_url") or named.get("api_base")
         host, port = litellm_mapping.server(base_url)
         provider, model = self._provider_and_model(named)
@@ -181,14 +181,14 @@ class CallSource:
             parameters=litellm_mapping.parameters(named),
             server_address=host,
             server_port=port,
-            price=options.price if options is not None else None,
+            price=given.price if given is not None else None,
             mocked=litellm_mapping.is_mocked(named),
             long_cache_writes=provider in BEDROCK and asks_for_long_cache_writes(named),
         )
         if position is not None:
             record.trace_id, record.span_id = position.trace_id, position.span_id
         allowed = (position is None or position.allows_content) and (
-            options is None or options.capture_content is not False
+            given is None or given.options.capture_content is not False
         )
         # The conventions have no content for embeddings: texts to index and long vectors.
         talks = entrance.operation != "embeddings"
