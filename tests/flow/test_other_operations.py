@@ -7,6 +7,8 @@ from typing import Any
 
 import litellm
 import pytest
+from litellm.caching.caching import Cache
+from litellm.types.caching import LiteLLMCacheType
 
 from litespan.testing import Capture, Provider, Reply, ServedUsage
 from tests.fakes.litellm_calls import target
@@ -14,6 +16,7 @@ from tests.fakes.openai_documents import MESSAGE, answer, events, response, whol
 from tests.fakes.openai_documents import USAGE as USAGE_DOCUMENT
 from tests.flow import figures
 from tests.flow.entrances import MESSAGES, arguments, finish
+from tests.flow.troubles import until
 
 USAGE = ServedUsage(1000, 200, cache_read_tokens=400, reasoning_tokens=50)
 
@@ -117,6 +120,35 @@ async def test_embeddings_have_dimensions_tokens_and_cost(provider: Provider, na
     assert (256, 1000) == (found["gen_ai.embeddings.dimension.count"], found["gen_ai.usage.input_tokens"])
     assert ("float",) == found["gen_ai.request.encoding_formats"]
     assert pytest.approx(1000 * 0.02 / 1e6) == found["gen_ai.usage.cost.amount"]
+
+
+@pytest.mark.parametrize("probed", [True, False])
+async def test_embeddings_that_were_cached_in_part_have_the_usage_of_the_rest(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, *, probed: bool
+) -> None:
+    """LiteLLM's cache held one of three inputs: the provider was asked for two, and bills them.
+
+    What it said of them is in the body of its answer. Without the probe that is not known, and missing.
+    """
+    cache: Any = Cache(type=LiteLLMCacheType.LOCAL)
+    monkeypatch.setattr(litellm, "cache", cache)
+    given = {**target(provider), "model": "openai/text-embedding-3-small"}
+    provider.script("*", Reply(usage=ServedUsage(10)), Reply(usage=ServedUsage(5000)))
+    with Capture(transport_probe=probed) as capture:
+        await litellm.aembedding(input=["a"], **given)
+        await until(lambda: bool(cache.cache.cache_dict))
+        await litellm.aembedding(input=["a", "b", "c"], **given)
+        await until(lambda: len(cache.cache.cache_dict) == 3)
+        await litellm.aembedding(input=["a", "b", "c"], **given)
+
+    first, part, hit = (dict(span.attributes or {}) for span in capture.spans)
+    assert 2 == len(provider.served)
+    assert 10 == first["gen_ai.usage.input_tokens"]
+    assert "litespan.cache_hit" not in part
+    assert (5000 if probed else None) == part.get("gen_ai.usage.input_tokens")
+    assert ((5000 * 0.02 / 1e6) if probed else None) == part.get("gen_ai.usage.cost.amount")
+    assert (True, 0) == (hit["litespan.cache_hit"], hit["gen_ai.usage.cost.amount"])
+    assert (0 if probed else 1) == capture.total("litespan.calls.usage_missing")
 
 
 async def test_a_streamed_text_completion_has_its_usage(provider: Provider) -> None:

@@ -19,6 +19,7 @@ from litespan.sources import litellm_answer, litellm_secrets, litellm_transport,
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_bedrock import split_cache_writes
 from litespan.sources.litellm_guesses import take_out_guesses
+from litespan.sources.litellm_partial_hits import take_back_hit
 from litespan.sources.litellm_usage import fill_cache_writes, read, reader
 
 current: ContextVar[OpenCall | None] = litellm_transport.current
@@ -115,6 +116,8 @@ class OpenCall:
 
     def _fill(self, response: Any) -> None:
         mapping.fill_from_response(self.record, response)
+        if self.record.cache_hit:
+            take_back_hit(self.record, response, self.probe)
         usage = self.record.usage
         # Most write nothing to a cache. One that contradicts itself may have lost that count.
         if usage is not None and (usage.cache_write_tokens or usage.unrated):
