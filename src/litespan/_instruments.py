@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from opentelemetry.metrics import Meter, MeterProvider, Observation
+from opentelemetry.metrics import Meter, MeterProvider, Observation, get_meter_provider
 
 from litespan import guard, semconv
 from litespan.emit import self_metrics
@@ -16,6 +16,7 @@ from litespan.emit.histograms import Histograms
 from litespan.emit.instruments import Instruments
 from litespan.emit.measurements import Measurements
 from litespan.emit.tallies import Tallies
+from litespan.export.adoption import stands_in
 from litespan.export.bound import bind, tells_collections
 from litespan.export.pipeline import Pipeline
 from litespan.identity import IdentityMap
@@ -32,17 +33,28 @@ class InstrumentsByProvider:
     def __init__(self, installed: Installed) -> None:
         self._installed = installed
         self._by_provider: IdentityMap[Instruments] = IdentityMap()
+        # Those that were made while the program had no global provider yet.
+        self._early: Instruments | None = None
 
     def of(self, meter_provider: MeterProvider, meter: Meter) -> Instruments:
         """Return the instruments of a meter provider."""
         found = self._by_provider.get(meter_provider)
         if found is None:
-            measurements = Measurements(at_once=not tells_collections(meter_provider))
-            # The first that a collection asks, so that all others tell what had been measured by then.
-            self._offer_self_metrics(meter, measurements)
-            found = Instruments(Tallies(meter), Histograms(meter, bind), measurements)
+            early, at_once = self._early, not tells_collections(meter_provider)
+            if early is not None and meter_provider is get_meter_provider():
+                found = _handed_on(early, meter, at_once=at_once)
+            else:
+                found = self._make(meter, at_once=at_once)
             self._by_provider[meter_provider] = found
+            if stands_in(meter_provider):
+                self._early = found
         return found
+
+    def _make(self, meter: Meter, *, at_once: bool) -> Instruments:
+        measurements = Measurements(at_once=at_once)
+        # The first that a collection asks, so that all others tell what had been measured by then.
+        self._offer_self_metrics(meter, measurements)
+        return Instruments(Tallies(meter), Histograms(meter, bind), measurements)
 
     def reset_after_fork(self) -> None:
         """Start from zero in a forked child; the parent reports its own."""
@@ -95,6 +107,16 @@ class InstrumentsByProvider:
     def _queue(self) -> list[Observation]:
         installed = self._installed()
         return [] if installed is None else [Observation(installed[1].queue_size())]
+
+
+def _handed_on(early: Instruments, meter: Meter, *, at_once: bool) -> Instruments:
+    """Return early instruments for the global provider that came later.
+
+    OpenTelemetry's API has made all of them in it, and the SDK takes functions under a name once: it asks
+    the early counters and no others. Histograms are found again there, not by way of the API any more.
+    """
+    early.measurements.at_once = at_once
+    return early._replace(histograms=Histograms(meter, bind))
 
 
 def _by(counts: Mapping[str, int], attribute: str) -> list[Observation]:

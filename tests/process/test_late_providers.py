@@ -5,8 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+
+def play(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program in a folder."""
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        env=dict(os.environ),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=80,
+    )
+
 
 LATE = """
 import asyncio, litellm, litespan
@@ -34,18 +49,88 @@ trace.get_tracer_provider().shutdown()
 assert litespan.shutdown()
 """
 
+MODEL_FIRST = """
+import asyncio, sys, litespan
+from agents import Agent, Runner
+from opentelemetry import metrics, trace
+from litespan.testing import Capture, Provider
+
+mine = Capture()
+
+def make_global():
+    trace.set_tracer_provider(mine.tracer_provider)
+    metrics.set_meter_provider(mine.meter_provider)
+
+def run():
+    asyncio.run(Runner.run(agent, "Hi"))
+    return [mine.total("litespan.calls"), mine.count("gen_ai.client.operation.duration")]
+
+def waits():
+    from litespan import _api
+    return not _api._instruments.of(metrics.get_meter_provider(), None).measurements.at_once
+
+with Provider() as provider:
+    model = litespan.LitellmModel("openai/gpt-4o-mini", base_url=provider.base_url, api_key="k")
+    agent = Agent(name="Helper", model=model)
+{body}
+"""
+
+ORDERS = {
+    # What is measured for a provider of the SDK waits until it is asked, also where litespan came first.
+    "instrument": (
+        "make_global(); litespan.instrument(); print(run(), waits())",
+        "[1.0, 1] True",
+    ),
+    "configure": ("make_global(); litespan.configure(); print(run())", "[1.0, 1]"),
+    "out and in": (
+        "make_global(); run(); litespan.uninstrument(); litespan.instrument(); run(); print(run())",
+        "[3.0, 3]",
+    ),
+}
+
 
 @pytest.mark.timeout(90)
-def test_global_providers_that_come_late_are_used() -> None:
+@pytest.mark.parametrize(("body", "found"), ORDERS.values(), ids=ORDERS)
+def test_a_model_that_was_made_before_the_providers(body: str, found: str, tmp_path: Path) -> None:
+    """It has instrumented by itself, with no provider yet; whichever comes then has every metric."""
+    done = play(MODEL_FIRST.format(body=f"    {body}"), tmp_path)
+
+    assert (found, 0) == (done.stdout.strip(), done.returncode), done.stderr
+
+
+BUILT = """
+import asyncio, json, litespan
+from agents import Agent, Runner
+from litespan.testing import Provider
+
+with Provider() as provider:
+    model = litespan.LitellmModel("openai/gpt-4o-mini", base_url=provider.base_url, api_key="k")
+    litespan.configure()
+    asyncio.run(Runner.run(Agent(name="Helper", model=model), "Hi"))
+    assert litespan.shutdown()
+names = [
+    metric["name"]
+    for line in open("litespan-metrics.jsonl")
+    for resource in json.loads(line)["resourceMetrics"]
+    for scope in resource["scopeMetrics"]
+    for metric in scope["metrics"]
+]
+print("litespan.calls" in names, "litespan.cost" in names, "gen_ai.client.operation.duration" in names)
+"""
+
+
+@pytest.mark.timeout(90)
+def test_a_model_that_was_made_before_configure(tmp_path: Path) -> None:
+    """What `configure()` builds has every metric, too."""
+    done = play(BUILT, tmp_path)
+
+    assert ("True True True", 0) == (done.stdout.strip(), done.returncode), done.stderr
+
+
+@pytest.mark.timeout(90)
+def test_global_providers_that_come_late_are_used(tmp_path: Path) -> None:
     """Spans and times go to the late providers from then on; counters hold what was before, too."""
-    done = subprocess.run(
-        [sys.executable, "-c", LATE],
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=80,
-    )
+    done = play(LATE, tmp_path)
 
     assert 0 == done.returncode, done.stderr
     tree, figures = done.stdout.rsplit("\n", 2)[:2]

@@ -35,7 +35,7 @@ class Measurements:
     """
 
     def __init__(self, *, at_once: bool = False) -> None:
-        self._at_once = at_once
+        self.at_once = at_once
         # Three items for each record, not a tuple of them, and equal ones once: what waits lives long
         # enough for the garbage collector to look at it.
         self._waiting: list[Any] = []
@@ -48,7 +48,7 @@ class Measurements:
 
     def keep(self, write: Write, common: Common, own: Own) -> None:
         """Keep what was measured of one record until it is recorded with others of its group."""
-        if self._at_once:
+        if self.at_once:
             write(common, [own])
             return
         common = self._commons.setdefault(common, common)  # what cannot be grouped fails here, and alone

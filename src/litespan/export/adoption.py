@@ -65,14 +65,18 @@ def _is_of_api(provider: object) -> bool:
     )
 
 
+def stands_in(provider: object) -> bool:
+    """Say whether a provider is the API's own, which hands on what it has made once a global one is set."""
+    # A no-op was set by the application.
+    no_op = (trace.NoOpTracerProvider, metrics.NoOpMeterProvider, _logs.NoOpLoggerProvider)
+    return _is_of_api(provider) and not isinstance(provider, no_op)
+
+
 def _is_free(current: object) -> bool:
-    # OpenTelemetry lets the global provider be set once; a no-op was set by the application.
-    no_op = isinstance(
-        current, (trace.NoOpTracerProvider, metrics.NoOpMeterProvider, _logs.NoOpLoggerProvider)
-    )
+    # OpenTelemetry lets the global provider be set once.
     if current in _built:
         logger.warning(
             "OpenTelemetry keeps the first global provider of a process, and that one has been shut down: "
             "litespan's own telemetry goes to the new one, spans of your own code do not."
         )
-    return _is_of_api(current) and not no_op
+    return stands_in(current)
