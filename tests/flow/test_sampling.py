@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from agents import agent_span, trace
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
+import litellm
+import pytest
+from agents import agent_span, custom_span, trace
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased, Sampler, SamplingResult
 
+import litespan
 from litespan.testing import Capture, Provider, Reply, ToolCall
+from tests.fakes.litellm_calls import chat
 from tests.flow.models import litespan_model
 from tests.flow.team import TRIAGE, build_team, run_team
 from tests.flow.troubles import TROUBLES, until_all_ended
@@ -56,3 +60,44 @@ async def test_metrics_are_the_same_without_spans(provider: Provider) -> None:
     assert 0 == spans_off
     assert with_spans == without_spans
     assert {"litespan.cost", "litespan.runs", "gen_ai.client.token.usage"} <= set(with_spans)
+
+
+class Nameless(Sampler):
+    """A sampler of the program's own that keeps everything, and fails where it is asked for its name."""
+
+    def should_sample(self, *args: Any, **kwargs: Any) -> SamplingResult:
+        """Keep it."""
+        return ALWAYS_ON.should_sample(*args, **kwargs)
+
+    def get_description(self) -> str:
+        """Fail."""
+        raise NotImplementedError
+
+
+# Samplers that drop roots, and whether they keep children of what they drop.
+BELOW_DROPPED = {
+    "kept": (ParentBased(ParentBased(ALWAYS_OFF), local_parent_not_sampled=ALWAYS_ON), True),
+    "dropped": (ParentBased(ParentBased(ALWAYS_OFF)), False),
+}
+
+
+@pytest.mark.parametrize(("sampler", "kept"), BELOW_DROPPED.values(), ids=BELOW_DROPPED)
+def test_what_is_kept_below_a_dropped_root(sampler: Sampler, *, kept: bool) -> None:
+    """Of children of what the program's sampler drops, litespan's are kept where the program's are."""
+    with Capture(sampler=sampler) as capture:
+        tracer = capture.tracer_provider.get_tracer("app")
+        with tracer.start_as_current_span("root"), tracer.start_as_current_span("child"):
+            pass
+        with trace("Root"), custom_span("inner"):
+            pass
+        litespan.flush()
+
+        assert (["child", "custom inner"] if kept else []) == [span.name for span in capture.spans]
+
+
+async def test_a_sampler_that_cannot_name_itself(provider: Provider) -> None:
+    """It is never asked for its name, in which it may fail."""
+    with Capture(sampler=ParentBased(Nameless())) as capture:
+        await litellm.acompletion(**chat(provider))
+
+        assert 1 == len(capture.spans)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -16,6 +15,10 @@ _OFF: Final = sampling.ALWAYS_OFF.get_description()
 # What the SDK's own samplers are asked by; a sampler of the program's own has another one.
 _ALWAYS_THE_SAME: Final = sampling.StaticSampler.should_sample
 _BY_PARENT: Final = sampling.ParentBased.should_sample
+# Where a program puts a function of its own into one sampler.
+_OWN: Final = "should_sample"
+# The bit of trace flags that says so; told without the call that their property takes.
+_SAMPLED: Final = 1
 
 
 def drops_whole_traces(provider: TracerProvider) -> bool:
@@ -25,12 +28,20 @@ def drops_whole_traces(provider: TracerProvider) -> bool:
     a sampler of the program's own may decide by whatever it likes.
     """
     sampler = getattr(provider, "sampler", None)
-    if type(sampler).__module__ != sampling.__name__ or not isinstance(sampler, sampling.Sampler):
+    if not _is_of_sdk(sampler):
         return False
     if isinstance(sampler, sampling.TraceIdRatioBased):
         return True
-    description = sampler.get_description()
-    return description == _OFF or f"localParentNotSampled:{_OFF}" in description
+    if isinstance(sampler, sampling.ParentBased):
+        sampler = getattr(sampler, "_local_parent_not_sampled", None)
+    if not isinstance(sampler, sampling.StaticSampler) or not _is_of_sdk(sampler):
+        return False
+    return sampler.get_description() == _OFF
+
+
+def _is_of_sdk(sampler: object) -> bool:
+    """Say whether a sampler is one of the SDK's own, with nothing of the program's in it."""
+    return type(sampler).__module__ == sampling.__name__ and _OWN not in vars(sampler)
 
 
 def decide(  # noqa: PLR0913, PLR0917 - what a sampler is asked
@@ -45,25 +56,36 @@ def decide(  # noqa: PLR0913, PLR0917 - what a sampler is asked
     """Return what a sampler says of a span: the decision, its attributes, and its trace state.
 
     One that always says the same is not asked, as asking takes several calls and a copy. So it is below every
-    sampled span with the SDK's default sampler. This is private access; see
+    sampled span with the SDK's default sampler. One with a function of its own is asked, be it its class's or
+    its own alone, and one that stands for another. This is private access; see
     :mod:`litespan.export.span_start`, which calls it only with the version that was tried.
     """
     asked = sampler
-    if type(asked).should_sample is _BY_PARENT:
-        asked = _for_parent(asked, parent)
-    if type(asked).should_sample is _ALWAYS_THE_SAME:
-        return asked._decision, attributes, None if parent is None else parent.trace_state
+    try:
+        way = type(asked).should_sample
+        if way is _BY_PARENT and _OWN not in asked.__dict__:
+            asked = _for_parent(asked, parent)
+            way = type(asked).should_sample
+        if way is _ALWAYS_THE_SAME and _OWN not in asked.__dict__:
+            return asked._decision, attributes, None if parent is None else parent.trace_state
+    except AttributeError:
+        pass  # what stands for another hands on what it is asked for, and its class has no such function
     sampled = sampler.should_sample(context, trace_id, name, kind, attributes, ())
-    told: Mapping[str, Any] = sampled.attributes
-    if type(told) is MappingProxyType:
-        told = told.copy()  # a copy of what it stands for, many times as fast as reading through it
-    return sampled.decision, told, sampled.trace_state
+    return sampled.decision, _copied(sampled.attributes), sampled.trace_state
+
+
+def _copied(told: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return a copy of what a sampler said. Most can copy themselves, which is many times as fast."""
+    try:
+        return told.copy()  # type: ignore[union-attr,no-any-return]  # of a mapping's proxy, and of a dictionary
+    except AttributeError:
+        return dict(told or {})
 
 
 def _for_parent(sampler: Any, parent: SpanContext | None) -> Any:
     """Return the sampler that decides below a parent."""
     if parent is None:
         return sampler._root
-    if parent.trace_flags.sampled:
+    if parent.trace_flags & _SAMPLED:
         return sampler._remote_parent_sampled if parent.is_remote else sampler._local_parent_sampled
     return sampler._remote_parent_not_sampled if parent.is_remote else sampler._local_parent_not_sampled

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 import pytest
+import wrapt
 from opentelemetry import trace
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
@@ -97,6 +99,57 @@ class Own(StaticSampler):
         return SamplingResult(result.decision, added, result.trace_state)
 
 
+class Delegate:
+    """A sampler that only hands on what it is asked for, as some of the program's wrappers do."""
+
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
+
+    def __getattr__(self, name: str) -> Any:
+        """Hand on."""
+        return getattr(self._sampler, name)
+
+
+class Entries(Mapping[str, Any]):
+    """Attributes of a kind that cannot be copied as a dictionary can."""
+
+    def __init__(self, held: Mapping[str, Any]) -> None:
+        self._held = held
+
+    def __getitem__(self, name: str) -> Any:
+        return self._held[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
+def standing_in() -> Any:
+    """Return what stands for one of the SDK's samplers."""
+    return wrapt.ObjectProxy(ALWAYS_ON)
+
+
+def handing_on() -> Any:
+    """Return what hands on to one of the SDK's samplers."""
+    return Delegate(ALWAYS_ON)
+
+
+def saying(attributes: Callable[[Any], Any], sampler: Sampler | None = None) -> Any:
+    """Return one of the SDK's samplers with a function of its own in it, which says these attributes."""
+    changed: Any = StaticSampler(Decision.RECORD_AND_SAMPLE) if sampler is None else sampler
+    before = changed.should_sample
+
+    def should_sample(*args: Any, **kwargs: Any) -> SamplingResult:
+        result: SamplingResult = before(*args, **kwargs)
+        result.attributes = attributes(result.attributes)
+        return result
+
+    changed.should_sample = should_sample
+    return changed
+
+
 class Watching(SpanProcessor):
     """A processor that notes what a span has when it starts."""
 
@@ -116,7 +169,7 @@ def remote(flags: int) -> Context:
     return trace.set_span_in_context(span, Context())
 
 
-SAMPLERS: Mapping[str, Callable[[], Sampler]] = {
+SAMPLERS: Mapping[str, Callable[[], Any]] = {
     "on": lambda: ALWAYS_ON,
     "off": lambda: ALWAYS_OFF,
     "by parent": lambda: DEFAULT_ON,
@@ -130,6 +183,18 @@ SAMPLERS: Mapping[str, Callable[[], Sampler]] = {
         local_parent_not_sampled=StaticSampler(Decision.RECORD_ONLY),
     ),
     "on, by a class of the program's own": lambda: Own(Decision.RECORD_AND_SAMPLE),
+    "on, by something that stands for it": standing_in,
+    "on, by what hands on": handing_on,
+    "by parent, with what stands for others": lambda: ParentBased(
+        standing_in(), local_parent_sampled=handing_on()
+    ),
+    "on, with a function of its own": lambda: saying(lambda given: {**given, "own": 1}),
+    "by parent, with a function of its own": lambda: saying(
+        lambda given: {**given, "own": 1}, ParentBased(ALWAYS_ON)
+    ),
+    "says attributes of another kind": lambda: saying(lambda given: Entries({**given, "own": 1})),
+    "says a view of others": lambda: saying(lambda given: MappingProxyType(Entries({**given, "own": 1}))),
+    "says no attributes": lambda: saying(lambda _: None),
     "records only": lambda: Telling(Decision.RECORD_ONLY, {}),
 }
 PARENTS = {"none": None, "empty": Context(), "sampled": remote(1), "dropped": remote(0), "random": remote(3)}
