@@ -18,6 +18,7 @@ from litespan.emit.measurements import Measurements
 from litespan.emit.tallies import Tallies
 from litespan.export.adoption import stands_in
 from litespan.export.bound import bind, tells_collections
+from litespan.export.forked import start_from_zero
 from litespan.export.pipeline import Pipeline
 from litespan.identity import IdentityMap
 from litespan.recorder import Recorder
@@ -58,9 +59,11 @@ class InstrumentsByProvider:
 
     def reset_after_fork(self) -> None:
         """Start from zero in a forked child; the parent reports its own."""
-        for instruments in self._by_provider.values():
-            for part in instruments:
-                part.reset_after_fork()
+        for provider, instruments in self._by_provider.items():
+            asking = get_meter_provider() if stands_in(provider) else provider
+            instruments.tallies.reset_after_fork(from_zero=start_from_zero(asking, semconv.SCOPE))
+            instruments.histograms.reset_after_fork()
+            instruments.measurements.reset_after_fork()
 
     def _offer_self_metrics(self, meter: Meter, measurements: Measurements) -> None:
         self_metrics.offer(

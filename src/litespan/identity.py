@@ -31,9 +31,10 @@ class IdentityMap(Generic[V]):
         held = self._held.get(id(key))
         return held is not None and held[0]() is key
 
-    def values(self) -> list[V]:
-        """Return the values of all objects that live."""
-        return [value for _, value in list(self._held.values())]
+    def items(self) -> list[tuple[Any, V]]:
+        """Return all objects that live, with their values."""
+        held = [(reference(), value) for reference, value in list(self._held.values())]
+        return [(key, value) for key, value in held if key is not None]
 
     def _reference(self, key: object) -> Callable[[], Any]:
         number, held = id(key), self._held

@@ -45,6 +45,69 @@ assert pipeline.shutdown(5)
 """
 
 
+ADOPTED = """
+import json, os, sys
+import litellm, litespan
+from opentelemetry import metrics
+from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider, ObservableCounter
+from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader
+from litespan.testing import Provider
+
+class Own(metrics.MeterProvider):
+    def get_meter(self, *args, **kwargs):
+        return sdk.get_meter(*args, **kwargs)
+
+delta = AggregationTemporality.DELTA
+since_last = InMemoryMetricReader(
+    preferred_temporality={Counter: delta, ObservableCounter: delta, Histogram: delta}
+)
+since_start = InMemoryMetricReader()
+sdk = MeterProvider([since_last, since_start], shutdown_on_exit=False)
+
+def call():
+    litellm.completion("openai/m", [], base_url=provider.base_url, api_key="k")
+
+def told(reader):
+    scopes = reader.get_metrics_data().resource_metrics[0].scope_metrics
+    points = {metric.name: metric.data.data_points[0] for metric in scopes[0].metrics}
+    return [points["litespan.calls"].value, points["gen_ai.client.operation.duration"].count]
+
+with Provider() as provider:
+    litespan.instrument(meter_provider=sdk if sys.argv[1] == "sdk" else Own())
+    for _ in range(3):
+        call()
+    assert told(since_last) == told(since_start) == [3, 3]
+    call()
+    if os.fork() == 0:
+        call()
+        first = [told(since_last), told(since_start)]
+        call()
+        print(json.dumps([*first, told(since_last), told(since_start)]), flush=True)
+        os._exit(0)
+    os.wait()
+    assert told(since_last) == [1, 1]
+"""
+
+
+@pytest.mark.parametrize(
+    ("provider", "told"),
+    [("sdk", [[1, 1], [1, 1], [1, 1], [2, 2]]), ("own", [[2, 2], [5, 5], [1, 1], [6, 6]])],
+)
+def test_child_under_a_provider_of_the_program(provider: str, told: list[list[int]]) -> None:
+    """Its metrics are its own where the provider is the SDK's; elsewhere counters never go back."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", ADOPTED, provider],
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert told == json.loads(done.stdout.splitlines()[-1])
+
+
 def token_sums(requests: list[dict[str, object]]) -> dict[str, int]:
     """Return the last value of the counter by service instance."""
     sums: dict[str, int] = {}

@@ -39,7 +39,7 @@ def test_a_value_goes_with_its_object() -> None:
     del gone
     gc.collect()
 
-    assert [] == held.values()
+    assert [] == held.items()
 
 
 def test_objects_without_weak_references_are_kept() -> None:

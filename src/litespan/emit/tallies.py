@@ -43,10 +43,14 @@ class Tally:
         self._metric = metric
         self.reset()
 
-    def reset(self) -> None:
-        """Start from zero, with a new lock: in a forked child the inherited one may be held for ever."""
+    def renew_lock(self) -> None:
+        """Take a new lock: in a forked child the inherited one may be held for ever."""
         # Re-entrant: the garbage collector may end a stream, and so a call, in the middle of an addition.
         self._lock = threading.RLock()
+
+    def reset(self) -> None:
+        """Start from zero, with a new lock."""
+        self.renew_lock()
         self._limit = SetLimit(self._metric)
         self._sums: dict[Values, float] = {}
 
@@ -90,7 +94,13 @@ class Tallies:
         """Return the tally of a metric."""
         return self._tallies[metric]
 
-    def reset_after_fork(self) -> None:
-        """Start from zero in a forked child; the parent reports its own sums."""
-        for tally in self._tallies.values():
-            tally.reset()
+    def reset_after_fork(self, *, from_zero: bool) -> None:
+        """Start from zero in a forked child; the parent reports its own sums.
+
+        Not ``from_zero``: readers that saw the sums would take it for counters that go back, so these go on.
+        """
+        for metric, tally in self._tallies.items():
+            if from_zero or metric.kind != "counter":
+                tally.reset()
+            else:
+                tally.renew_lock()

@@ -55,11 +55,12 @@ def make_logger_provider_global(provider: _logs.LoggerProvider) -> None:
 
 
 def _is_of_application(provider: object) -> bool:
-    return provider not in _built and not _is_of_api(provider)
+    return provider not in _built and not is_of_api(provider)
 
 
-def _is_of_api(provider: object) -> bool:
-    # The API package holds only proxies and no-ops; the proxy of the meters has no public name.
+def is_of_api(provider: object) -> bool:
+    """Say whether a provider is one of the API's, which keep nothing."""
+    # That package holds only proxies and no-ops; the proxy of the meters has no public name.
     return type(provider).__module__.startswith(
         ("opentelemetry.trace", "opentelemetry.metrics", "opentelemetry._logs")
     )
@@ -69,7 +70,7 @@ def stands_in(provider: object) -> bool:
     """Say whether a provider is the API's own, which hands on what it has made once a global one is set."""
     # A no-op was set by the application.
     no_op = (trace.NoOpTracerProvider, metrics.NoOpMeterProvider, _logs.NoOpLoggerProvider)
-    return _is_of_api(provider) and not isinstance(provider, no_op)
+    return is_of_api(provider) and not isinstance(provider, no_op)
 
 
 def _is_free(current: object) -> bool:

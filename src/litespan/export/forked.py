@@ -13,6 +13,7 @@ from typing import Any
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
 
+from litespan.export.adoption import is_of_api
 from litespan.guard import guarded
 
 
@@ -23,6 +24,28 @@ def leave_to_parent(provider: MeterProvider, reader: MetricReader) -> bool:
     another one than is expected here, nothing is changed.
     """
     return bool(guarded("export.fork")(_take_out)(provider, reader))
+
+
+def start_from_zero(provider: object, scope: str) -> bool:
+    """Forget the parent's sums of one scope's instruments, for all readers of a provider.
+
+    True if none are left. False where the provider is not the SDK's own: its readers go on from the sums.
+    """
+    if is_of_api(provider):
+        return True  # it keeps nothing, and hands on to a provider that is set in the child
+    return isinstance(provider, MeterProvider) and bool(guarded("export.fork")(_forget)(provider, scope))
+
+
+def _forget(provider: MeterProvider, scope: str) -> bool:
+    consumer: Any = provider._measurement_consumer  # noqa: SLF001 - as above
+    for storage in consumer._reader_storages.values():  # noqa: SLF001
+        for instrument, matches in storage._instrument_view_instrument_matches.items():  # noqa: SLF001
+            if instrument.instrumentation_scope.name == scope:
+                for match in matches:
+                    match._attributes_aggregation = {}  # noqa: SLF001
+    # What remembers aggregations looks for them anew when this is replaced, as the SDK does.
+    consumer._reader_storages = dict(consumer._reader_storages)  # noqa: SLF001
+    return True
 
 
 def _take_out(provider: MeterProvider, reader: MetricReader) -> bool:
