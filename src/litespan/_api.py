@@ -94,7 +94,8 @@ def instrument(
         **settings: any field of :class:`litespan.settings.Settings`.
 
     Raises:
-        ConfigurationError: on an unknown setting, a wrong value, or a second call with other settings.
+        ConfigurationError: on an unknown setting, a wrong value, something that is no provider, or a second
+            call with other settings.
     """
     for name in settings:
         if name in EXPORT_SETTINGS:
@@ -102,6 +103,9 @@ def instrument(
                 f"{name} says where data goes; instrument() uses providers that exist and exports nothing. "
                 "Use litespan.configure(), or set it on your own OpenTelemetry provider."
             )
+    _check_provider("tracer_provider", tracer_provider, "get_tracer")
+    _check_provider("meter_provider", meter_provider, "get_meter")
+    _check_provider("logger_provider", logger_provider, "get_logger")
     loaded = _load_without_exports(**settings)
     with _lock:
         if _same(loaded, but=EXPORT_SETTINGS):
@@ -110,6 +114,14 @@ def instrument(
         adopted = pipelines.adopt(tracer_provider, meter_provider, logger_provider, events=loaded.events)
         install(loaded, adopted)
         at_exit.register_exit(shutdown, loaded.exit_timeout)
+
+
+def _check_provider(name: str, provider: object, method: str) -> None:
+    if provider is not None and not callable(getattr(provider, method, None)):
+        raise ConfigurationError(
+            f"{name} must be an OpenTelemetry provider, which has {method}(), not {type(provider).__name__}. "
+            "Leave it out to use the global one."
+        )
 
 
 def _load_without_exports(**settings: object) -> Settings:

@@ -166,6 +166,7 @@ def test_prices_need_no_import_of_litellm() -> None:
         ("litespan.configure(traces_exporter='jaeger')", "Valid values: otlp, console, litespan_file, none"),
         ("litespan.instrument(prices={'m': {'input': -1, 'output': 1}})", "0 or more"),
         ("litespan.configure(metric_interval=0)", "greater than 0"),
+        ("litespan.instrument(meter_provider=3)", "meter_provider must be an OpenTelemetry provider"),
         (
             "os.environ['OTEL_METRICS_EXPORTER'] = 'statsd'; litespan.configure()",
             "OTEL_METRICS_EXPORTER='statsd'",
