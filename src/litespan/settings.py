@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import InitVar, dataclass, field, fields
 from difflib import get_close_matches
@@ -71,6 +72,19 @@ def _parse_positive(name: str, value: object) -> float:
         number = math.nan
     if isinstance(value, bool) or not number > 0 or math.isinf(number):
         raise ConfigurationError(f"{name}={value!r} must be a number greater than 0.")
+    return number
+
+
+def parse_wait(name: str, value: object, per_second: int = 1) -> float:
+    """Check a time that something waits for, in seconds or in parts of them (``per_second``).
+
+    Raises:
+        ConfigurationError: if it is no number above 0, or more than Python can wait.
+    """
+    number = _parse_positive(name, value)
+    longest = threading.TIMEOUT_MAX * per_second
+    if number > longest:
+        raise ConfigurationError(f"{name}={value!r} is too long: {longest:.0f} is the most.")
     return number
 
 
@@ -340,7 +354,7 @@ class Settings:
         3, _parse_count, "LITESPAN_FILE_BACKUPS", "Rotated files that are kept (`.1` is the newest)."
     )
     metric_interval: float = _setting(
-        60.0, _parse_positive, "LITESPAN_METRIC_INTERVAL", "Seconds between two exports of metrics."
+        60.0, parse_wait, "LITESPAN_METRIC_INTERVAL", "Seconds between two exports of metrics."
     )
     prometheus_host: str = _setting(
         "127.0.0.1", _parse_text, "OTEL_EXPORTER_PROMETHEUS_HOST", "Address on which Prometheus may scrape."
@@ -371,7 +385,7 @@ class Settings:
     )
     exit_timeout: float = _setting(
         5.0,
-        _parse_positive,
+        parse_wait,
         "LITESPAN_EXIT_TIMEOUT",
         "Seconds that the interpreter's exit may wait for exports.",
     )

@@ -117,13 +117,21 @@ def test_something_to_mend(tmp_path: Path) -> None:
     assert 1 == done.stdout.count("export OTEL_EXPORTER_OTLP_PROTOCOL=grpc")
 
 
-def test_settings_that_cannot_be_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("variable", "value", "mend"),
+    [
+        ("OTEL_TRACES_EXPORTER", "jaeger", "Valid values: otlp, console, litespan_file, none."),
+        ("OTEL_BSP_SCHEDULE_DELAY", "0", "must be a whole number greater than 0."),
+    ],
+)
+def test_settings_that_cannot_be_read(tmp_path: Path, variable: str, value: str, mend: str) -> None:
     """A wrong value is told with what is valid; what rests on it is not checked, the rest is."""
-    done = doctor("--json", cwd=tmp_path, env={"OTEL_TRACES_EXPORTER": "jaeger"})
+    done = doctor("--json", cwd=tmp_path, env={variable: value})
     found = checks(done)
 
     assert 1 == done.returncode
-    assert "Valid values: otlp, console, litespan_file, none." in found["settings"]["mends"][0]
+    assert f"{variable}={value!r}" in found["settings"]["mends"][0]
+    assert mend in found["settings"]["mends"][0]
     assert "not checked" == found["endpoints"]["status"]
     assert "ok" == found["version of litellm"]["status"]
 
@@ -133,7 +141,8 @@ def test_no_secret_is_printed(tmp_path: Path) -> None:
     with http_receiver(Manners(statuses=ALL_SIGNALS, token="right")) as visits:  # noqa: S106 - a test's
         env = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://us3r:pa55@{visits.address}?key=qu3ry",
-            "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20t0ken,broken: s3cret",
+            "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20t0ken",
+            "OTEL_EXPORTER_OTLP_METRICS_HEADERS": "broken: s3cret",
             "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://us3r:pa55@127.0.0.1:port",
             "LITESPAN_API_KEY": "k3y",
         }
@@ -151,7 +160,7 @@ def test_every_check_takes_part(tmp_path: Path) -> None:
     """An environment in which nearly everything is wrong is told in every line, each with its mend."""
     wrong = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": dead_endpoint(),
-        "OTEL_EXPORTER_OTLP_HEADERS": "authorization: token",
+        "OTEL_EXPORTER_OTLP_LOGS_HEADERS": "authorization: token",
         "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta",
         "OTEL_EXPORTER_OTLP_ENDPIONT": "x",
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_AND_EVENT",

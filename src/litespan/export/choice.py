@@ -20,7 +20,7 @@ from opentelemetry.sdk.environment_variables import (
 )
 
 from litespan.export.ledger import LOGS, METRICS, TRACES
-from litespan.settings import PROTOCOLS, ConfigurationError, Settings, check_exporters
+from litespan.settings import PROTOCOLS, ConfigurationError, Settings, check_exporters, parse_wait
 
 OTLP: Final = "otlp"
 CONSOLE: Final = "console"
@@ -144,15 +144,17 @@ def _check_url(target: OtlpTarget) -> None:
         )
 
 
-def metric_interval_ms(settings: Settings, environ: Mapping[str, str]) -> float | None:
+def metric_interval_ms(settings: Settings, environ: Mapping[str, str]) -> float:
     """Return the time between two exports of metrics in milliseconds.
 
-    None lets OpenTelemetry's reader take its own variable, which goes before litespan's, but not before an
-    argument.
+    OpenTelemetry's own variable goes before litespan's, but not before an argument.
+
+    Raises:
+        ConfigurationError: if that variable is no number above 0; OpenTelemetry's reader would raise.
     """
     own = environ.get(OTEL_METRIC_EXPORT_INTERVAL, "").strip()
     if own and not settings.is_argument("metric_interval"):
-        return None
+        return parse_wait(OTEL_METRIC_EXPORT_INTERVAL, own, 1000)
     return settings.metric_interval * 1000
 
 

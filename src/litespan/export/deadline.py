@@ -14,6 +14,11 @@ from litespan.guard import guard
 Task = Callable[[], bool]
 
 
+def bounded(timeout: float) -> float:
+    """Return a timeout (seconds) that Python's waits take; infinity is more than they do."""
+    return min(timeout, threading.TIMEOUT_MAX)
+
+
 class Worker:
     """One daemon thread that runs one task at a time.
 

@@ -89,9 +89,9 @@ class LogPath(BatchPath):
 
 
 class MetricPath(Path):
-    """Metrics collected and sent at an interval (milliseconds; None: OpenTelemetry's variable)."""
+    """Metrics collected and sent at an interval (milliseconds)."""
 
-    def __init__(self, exporter: CountingMetricExporter, interval_ms: float | None) -> None:
+    def __init__(self, exporter: CountingMetricExporter, interval_ms: float) -> None:
         super().__init__("metrics", exporter.ledger)
         self._exporter = exporter
         self._interval_ms = interval_ms

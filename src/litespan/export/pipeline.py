@@ -25,6 +25,7 @@ from litespan.export.adoption import (
     make_meter_provider_global,
     make_tracer_provider_global,
 )
+from litespan.export.deadline import bounded
 from litespan.export.ledger import LOGS, METRICS, TRACES
 from litespan.export.path import AdoptedPath, Path
 from litespan.guard import guarded
@@ -66,7 +67,9 @@ class Pipeline:
         """
         with self._lock:
             running = self._ending
-        return _all_true(running or [path.worker.submit(path.flush) for path in self._all()], timeout)
+        return _all_true(
+            running or [path.worker.submit(path.flush) for path in self._all()], bounded(timeout)
+        )
 
     def shutdown(self, timeout: float) -> bool:
         """Send what there is and stop, within ``timeout`` + 0.5 seconds; adopted providers are only flushed.
@@ -74,7 +77,7 @@ class Pipeline:
         True only if all of it was really exported. A second call waits for the first one.
         """
         ending = self._begin_to_end()
-        if wait(ending, timeout).not_done:
+        if wait(ending, bounded(timeout)).not_done:
             self._interrupt(timeout)
         return _all_true(ending, _GRACE)
 
@@ -165,7 +168,7 @@ def build(
     # What exports is imported where something is to be built: `instrument` does not need it.
     from litespan.export.choice import metric_interval_ms
     from litespan.export.exporters import metric_exporters, span_exporters
-    from litespan.export.preflight import check_sending
+    from litespan.export.preflight import check_sending, check_waiting
     from litespan.export.providers import build_metrics, build_traces, warn_of_ignored_exporters
     from litespan.export.queue_book import queue_size
     from litespan.export.resource import build_resource
@@ -190,16 +193,18 @@ def build(
     }
     for signal in (signal for signal, is_built in built.items() if is_built):
         check_sending(signal, settings, environ)
-    size, interval_ms = queue_size(environ), metric_interval_ms(settings, environ)
+        check_waiting(signal, settings, environ)
     resource = build_resource(settings)
     exporters = span_exporters(settings, environ) if tracer_provider is None else {}
     make_logs = _logs_maker(settings, environ, logger_provider)
     meters = metric_exporters(settings, environ) if meter_provider is None else {}
     traces = (
-        build_traces(exporters, size, resource) if tracer_provider is None else adopt_traces(tracer_provider)
+        build_traces(exporters, queue_size(environ), resource)
+        if tracer_provider is None
+        else adopt_traces(tracer_provider)
     )
     metrics = (
-        build_metrics(meters, interval_ms, resource)
+        build_metrics(meters, metric_interval_ms(settings, environ), resource)
         if meter_provider is None
         else adopt_metrics(meter_provider)
     )

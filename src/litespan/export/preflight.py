@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from litespan.export.choice import OTLP, exporter_names, otlp_target
+from litespan.export.choice import OTLP, exporter_names, metric_interval_ms, otlp_target
+from litespan.export.ledger import METRICS
 from litespan.export.otlp.options import otlp_options
+from litespan.export.queue_book import check_delay, queue_size
 from litespan.settings import Settings
 
 
@@ -19,3 +21,17 @@ def check_sending(signal: str, settings: Settings, environ: Mapping[str, str]) -
     if OTLP in exporter_names(signal, settings, environ):
         otlp_target(signal, settings, environ)
         otlp_options(signal, environ)
+
+
+def check_waiting(signal: str, settings: Settings, environ: Mapping[str, str]) -> None:
+    """Check how long, and how many, items of one signal wait before they are sent.
+
+    Raises:
+        ConfigurationError: on what OpenTelemetry's processors and readers would raise or fail at; it names
+            the variable.
+    """
+    if signal == METRICS:
+        metric_interval_ms(settings, environ)
+    else:
+        queue_size(environ, signal)
+        check_delay(environ, signal)

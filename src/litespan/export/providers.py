@@ -38,7 +38,7 @@ def build_traces(
 
 def build_metrics(
     exporters: Mapping[str, CountingMetricExporter | ScrapePath],
-    interval_ms: float | None,
+    interval_ms: float,
     resource: Resource,
 ) -> Metrics:
     """Make a meter provider for exporters by name; ``interval_ms`` as in :class:`MetricPath`."""

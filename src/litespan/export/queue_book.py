@@ -9,12 +9,14 @@ from typing import Final, NamedTuple
 from opentelemetry.sdk.environment_variables import (
     OTEL_BLRP_MAX_EXPORT_BATCH_SIZE,
     OTEL_BLRP_MAX_QUEUE_SIZE,
+    OTEL_BLRP_SCHEDULE_DELAY,
     OTEL_BSP_MAX_EXPORT_BATCH_SIZE,
     OTEL_BSP_MAX_QUEUE_SIZE,
+    OTEL_BSP_SCHEDULE_DELAY,
 )
 
 from litespan.export.ledger import LOGS, QUEUE_FULL, TRACES, ExportLedger
-from litespan.settings import ConfigurationError
+from litespan.settings import ConfigurationError, parse_wait
 
 # Threads that hand items over at the same moment.
 _THREADS: Final = 64
@@ -23,6 +25,7 @@ _VARIABLES: Final = {
     TRACES: (OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_MAX_EXPORT_BATCH_SIZE),
     LOGS: (OTEL_BLRP_MAX_QUEUE_SIZE, OTEL_BLRP_MAX_EXPORT_BATCH_SIZE),
 }
+_DELAYS: Final = {TRACES: OTEL_BSP_SCHEDULE_DELAY, LOGS: OTEL_BLRP_SCHEDULE_DELAY}
 
 
 class QueueSize(NamedTuple):
@@ -48,6 +51,15 @@ def queue_size(environ: Mapping[str, str], signal: str = TRACES) -> QueueSize:
             f"{batch_variable}={batch} must not be larger than {queue_variable}={queue}."
         )
     return QueueSize(queue, batch)
+
+
+def check_delay(environ: Mapping[str, str], signal: str = TRACES) -> None:
+    """Check the variable of how long items wait in the queue, which OpenTelemetry's processor reads itself.
+
+    Raises:
+        ConfigurationError: if it is no whole number of milliseconds above 0, or more than Python can wait.
+    """
+    parse_wait(_DELAYS[signal], _count(environ, _DELAYS[signal], 1), 1000)
 
 
 def _count(environ: Mapping[str, str], name: str, default: int) -> int:

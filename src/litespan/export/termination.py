@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
+from litespan.export.deadline import bounded
 from litespan.guard import guard, guarded
 
 Shutdown = Callable[[float], object]
@@ -56,7 +57,7 @@ class Termination:
             # In a thread: the code that was interrupted may hold a lock that the shutdown needs.
             sender = threading.Thread(target=self._shutdown, name="litespan-termination", daemon=True)
             sender.start()
-            sender.join(self._timeout + _GRACE)
+            sender.join(bounded(self._timeout + _GRACE))
         signal.raise_signal(signal.SIGTERM)
 
 

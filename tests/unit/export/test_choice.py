@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
+
 import pytest
+from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 
@@ -146,17 +150,56 @@ def test_credentials_in_a_url_are_not_shown() -> None:
     [
         ({}, {}, 60_000),
         ({"LITESPAN_METRIC_INTERVAL": "5"}, {}, 5_000),
-        ({"OTEL_METRIC_EXPORT_INTERVAL": "1000"}, {}, None),
-        ({"OTEL_METRIC_EXPORT_INTERVAL": "1000", "LITESPAN_METRIC_INTERVAL": "5"}, {}, None),
+        ({"OTEL_METRIC_EXPORT_INTERVAL": "1000"}, {}, 1_000),
+        ({"OTEL_METRIC_EXPORT_INTERVAL": "1000", "LITESPAN_METRIC_INTERVAL": "5"}, {}, 1_000),
         ({"OTEL_METRIC_EXPORT_INTERVAL": "1000"}, {"metric_interval": 7}, 7_000),
         ({"OTEL_METRIC_EXPORT_INTERVAL": "1000"}, {"metric_interval": 60}, 60_000),
     ],
 )
-def test_metric_interval(
-    environ: dict[str, str], arguments: dict[str, float], expected: float | None
-) -> None:
-    """An argument goes before OpenTelemetry's variable (None: left to it), and that one before ours."""
+def test_metric_interval(environ: dict[str, str], arguments: dict[str, float], expected: float) -> None:
+    """An argument goes before OpenTelemetry's variable, and that one before ours."""
     assert metric_interval_ms(load_settings(environ, **arguments), environ) == expected
+
+
+@pytest.mark.parametrize("setting", ["metric_interval", "exit_timeout"])
+def test_longer_than_python_can_wait(setting: str) -> None:
+    """A time at which every wait would raise is refused, as an argument and as a variable."""
+    with pytest.raises(ConfigurationError, match=rf"{setting}=1000000000000.0 is too long: \d+ is the most"):
+        load_settings({}, **{setting: 1e12})
+    with pytest.raises(ConfigurationError, match=f"LITESPAN_{setting.upper()}='1e12' is too long"):
+        load_settings({f"LITESPAN_{setting.upper()}": "1e12"})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("OTEL_METRIC_EXPORT_INTERVAL", "0", "must be a number greater than 0"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1e20", "is too long"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "0", "must be a whole number greater than 0"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "99999999999999999999", "is too long"),
+        ("OTEL_BLRP_SCHEDULE_DELAY", "-1", "must be a whole number greater than 0"),
+    ],
+)
+def test_waits_that_cannot_work(
+    variable: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """OpenTelemetry's intervals are checked, by name, before anything is built; not where others build it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, value)
+    before = set(threading.enumerate())
+    with pytest.raises(ConfigurationError, match=f"{variable}=.* {message}"):
+        build(load_settings(capture_content="EVENT_ONLY"), use_globals=False)
+
+    assert set() == set(threading.enumerate()) - before
+    assert [] == [*tmp_path.iterdir()]
+    pipeline = build(
+        load_settings(capture_content="EVENT_ONLY"),
+        tracer_provider=TracerProvider(),
+        meter_provider=MeterProvider(),
+        logger_provider=LoggerProvider(),
+        use_globals=False,
+    )
+    assert pipeline.shutdown(5)
 
 
 def test_default_files_are_told_with_the_way_out(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
@@ -174,8 +217,6 @@ def test_default_files_are_told_with_the_way_out(monkeypatch: pytest.MonkeyPatch
 
 def test_a_file_that_cannot_be_written_leaves_nothing_running(tmp_path: object) -> None:
     """If the metrics file cannot be written, building fails before any thread was started."""
-    import threading
-
     before = set(threading.enumerate())
     with pytest.raises(ConfigurationError, match="cannot be written"):
         build(

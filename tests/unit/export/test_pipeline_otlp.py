@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -92,6 +93,24 @@ def test_unreadable_certificate_is_refused(
     assert set() == set(threading.enumerate()) - before
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_malformed_header_is_refused_and_not_shown(
+    make: Build,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    protocol: Protocol,
+) -> None:
+    """What is not name=value would be left out and logged as it is: its variable is named, no secret."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-team=blue,authorization Bearer s3cret")
+    for spool in (None, str(tmp_path / "spool")):
+        with pytest.raises(ConfigurationError, match="OTEL_EXPORTER_OTLP_HEADERS: 1 of its entr") as refused:
+            make(otlp_endpoint="http://localhost:1", otlp_protocol=protocol, spool_dir=spool)
+        assert "s3cret" not in str(refused.getrepr(style="short"))
+
+    assert "s3cret" not in caplog.text
+
+
 def test_protocol_of_one_signal(make: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     """OTEL_EXPORTER_OTLP_TRACES_PROTOCOL changes the protocol of traces only."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc")
@@ -117,6 +136,18 @@ def test_the_last_data_goes_out_at_shutdown(make: Build) -> None:
 
     assert len(received.spans()) == 1
     assert received.sum_of("tokens") == 42
+
+
+def test_waits_for_ever(make: Build) -> None:
+    """Infinity is a timeout like any other."""
+    with collector() as received:
+        pipeline = make(otlp_endpoint=received.endpoint)
+        record(pipeline)
+        assert pipeline.flush(math.inf)
+        record(pipeline)
+        assert pipeline.shutdown(math.inf)
+
+    assert len(received.spans()) == 2
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -24,6 +24,7 @@ from litespan.cli.checks.versions import TESTED, check_malicious_file, check_ver
 from litespan.cli.checks.wires import Wire, read_wire
 from litespan.export.choice import FILE, OTLP, PROMETHEUS, exporter_names, file_path
 from litespan.export.ledger import LOGS, METRICS, TRACES
+from litespan.export.preflight import check_waiting
 from litespan.settings import ConfigurationError, Settings, load_settings
 
 Say = Callable[[str], None]
@@ -53,6 +54,8 @@ def examine(environ: Mapping[str, str], timeout: float, say: Say) -> Iterator[Fi
     try:
         settings = load_settings(environ)
         names = {signal: exporter_names(signal, settings, environ) for signal in _signals(settings)}
+        for signal in names:
+            check_waiting(signal, settings, environ)
     except ConfigurationError as error:
         yield problem("settings", "cannot be read", str(error))
         yield from (not_checked(check, "the settings cannot be read") for check in _ON_SETTINGS)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from litespan.cli.checks.finding import Finding, ok, warning
-from litespan.cli.checks.wires import unread_headers
+from litespan.export.otlp.options import unread_headers
 from litespan.settings import Settings
 
 CHECK: Final = "variables"

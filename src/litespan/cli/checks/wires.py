@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
-
-from opentelemetry.util.re import parse_env_headers
 
 from litespan.export.choice import GRPC, otlp_target
 from litespan.export.otlp.options import PREFIX, OtlpOptions, given, otlp_options
@@ -137,13 +133,6 @@ def read_wire(signal: str, settings: Settings, environ: Mapping[str, str]) -> Wi
     )
 
 
-def unread_headers(text: str) -> int:
-    """Count the entries of a variable of headers that are malformed, which OpenTelemetry leaves out."""
-    entries = [entry for entry in text.split(",") if entry.strip()]
-    with _silent():
-        return sum(not parse_env_headers(entry, liberal=True) for entry in entries)
-
-
 def _client(options: OtlpOptions, *, is_grpc: bool) -> tuple[str, str | None] | None:
     certificate, key = options.client_certificate, options.client_key
     # Over gRPC the client's own certificate is read only beside that of an authority, and only with its key.
@@ -167,14 +156,3 @@ def _insecure(signal: str, scheme: str, environ: Mapping[str, str]) -> bool:
 def _split(endpoint: str) -> SplitResult:
     # gRPC takes `host:port` too, which is no URL.
     return urlsplit(endpoint if "//" in endpoint else f"//{endpoint}")
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keep OpenTelemetry from logging a malformed header, which may be a secret."""
-    logger = logging.getLogger("opentelemetry.util.re")
-    before, logger.disabled = logger.disabled, True
-    try:
-        yield
-    finally:
-        logger.disabled = before

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
+import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeVar
 
 from opentelemetry.util.re import parse_env_headers
 
-from litespan.settings import ConfigurationError
+from litespan.settings import ConfigurationError, parse_wait
 
 PREFIX: Final = "OTEL_EXPORTER_OTLP"
 COMPRESSIONS: Final = ("none", "gzip", "deflate")
@@ -44,8 +44,8 @@ def otlp_options(signal: str, environ: Mapping[str, str]) -> OtlpOptions:
     """Read the variables of a signal, such as ``OTEL_EXPORTER_OTLP_TRACES_HEADERS``, then the common ones.
 
     Raises:
-        ConfigurationError: on an unknown compression, a timeout that is no number above 0, or a file that
-            cannot be read.
+        ConfigurationError: on headers that are not name=value, an unknown compression, a timeout that is no
+            number above 0, or a file that cannot be read. It quotes no header, which may be a secret.
     """
 
     def read(name: str, parse: Callable[[str, str], T], default: T) -> T:
@@ -54,7 +54,7 @@ def otlp_options(signal: str, environ: Mapping[str, str]) -> OtlpOptions:
 
     return OtlpOptions(
         headers=read("HEADERS", _headers, {}),
-        timeout=read("TIMEOUT", _timeout, _DEFAULT_TIMEOUT),
+        timeout=read("TIMEOUT", parse_wait, _DEFAULT_TIMEOUT),
         compression=read("COMPRESSION", _compression, "none"),
         certificate=read("CERTIFICATE", _file, None),
         client_certificate=read("CLIENT_CERTIFICATE", _file, None),
@@ -71,18 +71,25 @@ def given(environ: Mapping[str, str], signal: str, name: str) -> str | None:
     return None
 
 
-def _headers(_: str, text: str) -> Mapping[str, str]:
-    return parse_env_headers(text, liberal=True)
-
-
-def _timeout(variable: str, text: str) -> float:
+def unread_headers(text: str) -> int:
+    """Count the entries of a variable of headers that are malformed, which OpenTelemetry leaves out."""
+    entries = [entry for entry in text.split(",") if entry.strip()]
+    # OpenTelemetry logs a malformed header as it is, and it may be a secret.
+    logger = logging.getLogger("opentelemetry.util.re")
+    before, logger.disabled = logger.disabled, True
     try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise ConfigurationError(f"{variable}={text!r} must be a number of seconds greater than 0.")
-    return seconds
+        return sum(not parse_env_headers(entry, liberal=True) for entry in entries)
+    finally:
+        logger.disabled = before
+
+
+def _headers(variable: str, text: str) -> Mapping[str, str]:
+    if broken := unread_headers(text):
+        raise ConfigurationError(
+            f"{variable}: {broken} of its entries cannot be read, because they are not name=value. "
+            f"Example: {variable}='name=value,other=value'; %20 is a space, %2C a comma."
+        )
+    return parse_env_headers(text, liberal=True)
 
 
 def _compression(variable: str, text: str) -> str:

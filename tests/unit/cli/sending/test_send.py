@@ -276,6 +276,16 @@ def test_headers_are_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert ("blue", "a=b") == tuple(received.headers[0][name] for name in ("x-team", "x-key"))
 
 
+def test_malformed_header_is_wrong_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of headers that cannot be read is told by its name, without what is in it."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization Bearer s3cret")
+    done = send("http://localhost:1", span_file(tmp_path / "t.jsonl", 1))
+
+    assert 2 == done.exit_code
+    assert done.stderr.startswith("Error: OTEL_EXPORTER_OTLP_HEADERS: 1 of its entries cannot be read")
+    assert "s3cret" not in done.output
+
+
 def test_journal_holds_no_secret(tmp_path: Path) -> None:
     """The journal names the receiver without user and password, and only its owner can read it."""
     path = span_file(tmp_path / "t.jsonl", 1)
