@@ -140,6 +140,13 @@ def to_models(name: str) -> Act:
     return act
 
 
+async def first_of_models(host: Host) -> None:
+    """Ask two models the same, and take the first answer."""
+    models = ["openai/gpt-4o", "openai/gpt-4o-mini"]
+    given = {**target(host.provider), "messages": MESSAGES, "models": models}
+    await asyncio.to_thread(litellm.batch_completion_models, **given)
+
+
 def anthropic_style(name: str, wire: str) -> Act:
     """Call a function of `litellm.anthropic.messages`."""
 

@@ -18,6 +18,7 @@ from tests.flow.entrances import (
     client,
     custom_provider,
     disk_cache,
+    first_of_models,
     in_thread,
     judged_by,
     make_router,
@@ -78,6 +79,7 @@ WAYS: dict[str, Way] = {
     "acompletion_with_retries": Way(plain("completion_with_retries"), script=(FAILS,)),
     "aresponses_with_retries": Way(plain("aresponses_with_retries"), script=(FAILS,)),
     "batch_completion": Way(batch("batch_completion"), billed=3),
+    "batch_completion_models": Way(first_of_models, billed=2),
     "batch_completion_models_all_responses": Way(
         to_models("batch_completion_models_all_responses"), billed=2
     ),
@@ -156,6 +158,24 @@ async def test_every_call_is_seen_once(
     assert figures.of_spans(spans) == counted
     served = figures.of_provider(provider.delivered())
     assert served._replace(**dict.fromkeys(way.lost, 0)) == counted
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+async def test_every_call_stands_under_what_makes_it(
+    way: Way, provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whatever thread LiteLLM makes a call in, it is in the trace of the program's own span around it."""
+    provider.script("*", *way.script)
+    host = Host(provider, monkeypatch, tmp_path)
+    host.before = way.before(host)
+    with (
+        Capture() as capture,
+        capture.tracer_provider.get_tracer("mine").start_as_current_span("mine") as mine,
+    ):
+        await way.act(host)
+
+    assert way.calls == len(capture.named(way.operation))
+    assert {mine.get_span_context().trace_id} == {span.context.trace_id for span in capture.spans}
 
 
 SHAPES = {

@@ -57,6 +57,14 @@ async def use_everything(provider: Provider) -> None:
         await litellm.acompletion(**chat(provider, wire))
 
 
+async def test_a_replaced_module_is_restored() -> None:
+    """So is the package `litellm` in the module that makes batches in threads."""
+    batches = sys.modules[litellm.batch_completion.__module__]
+    with Capture():
+        assert vars(batches)["litellm"] is not litellm
+    assert vars(batches)["litellm"] is litellm
+
+
 async def test_every_name_is_restored(provider: Provider) -> None:
     """After `uninstrument()` every function of the hosts is the very object that it was, twice in a row."""
     litespan.uninstrument()

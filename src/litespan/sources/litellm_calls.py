@@ -23,6 +23,7 @@ from litespan.sources import (
     litellm_detours,
     litellm_mapping,
     litellm_secrets,
+    litellm_threads,
     litellm_traffic,
     litellm_transport,
 )
@@ -63,6 +64,7 @@ class CallSource:
             hook = self._async_hook(entrance) if entrance.is_async else self._sync_hook(entrance)
             self._patches.wrap(owner, name, hook)
         litellm_detours.install(self._litellm, self._patches)
+        litellm_threads.install(self._litellm, self._patches)
         litellm_traffic.install(self._patches)
 
     def uninstall(self) -> None:

@@ -24,15 +24,17 @@ class Patches:
     def wrap(self, owner: Any, name: str, hook: Hook) -> None:
         """Wrap ``owner.name``; signature, name and ``iscoroutinefunction`` stay what they were."""
         # vars() keeps descriptors (static and class methods) as they are; getattr would bind them.
-        original = vars(owner)[name]
-        wrapper = wrapt.FunctionWrapper(original, hook)
-        setattr(owner, name, wrapper)
-        self._done.append((owner, name, original, wrapper))
+        self.put(owner, name, wrapt.FunctionWrapper(vars(owner)[name], hook))
+
+    def put(self, owner: Any, name: str, replacement: Any) -> None:
+        """Replace ``owner.name``."""
+        self._done.append((owner, name, vars(owner)[name], replacement))
+        setattr(owner, name, replacement)
 
     def undo(self) -> None:
         """Put the originals back where ours are still in place."""
         self.active = False
         while self._done:
-            owner, name, original, wrapper = self._done.pop()
-            if vars(owner).get(name) is wrapper:
+            owner, name, original, replacement = self._done.pop()
+            if vars(owner).get(name) is replacement:
                 setattr(owner, name, original)
