@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
+import pickle
 from pathlib import Path
+from typing import Any
 
+import litellm
 import pytest
 from inline_snapshot import snapshot
 
+from litespan.sources.litellm_entrances import ENTRANCES
 from litespan.testing import Capture, Provider, Reply, ServedUsage
 from tests.flow import figures
 from tests.flow.entrances import (
@@ -176,6 +182,36 @@ async def test_every_call_stands_under_what_makes_it(
 
     assert way.calls == len(capture.named(way.operation))
     assert {mine.get_span_context().trace_id} == {span.context.trace_id for span in capture.spans}
+
+
+@pytest.mark.parametrize("name", ENTRANCES)
+def test_functions_are_what_they_are_without_litespan(name: str) -> None:
+    """A function of LiteLLM is copied and pickled as before, and says the same of itself."""
+
+    def told() -> dict[str, Any]:
+        function = getattr(litellm, name)
+        called = function(model="none", messages=[]) if inspect.iscoroutinefunction(function) else None
+        if called is not None:
+            called.close()
+        return {
+            "itself": [
+                made is function
+                for made in (
+                    copy.copy(function),
+                    copy.deepcopy({"call": function})["call"],
+                    pickle.loads(pickle.dumps(function)),  # noqa: S301 - made here
+                )
+            ],
+            "repr": repr(function),
+            "signature": str(inspect.signature(function)),
+            "kinds": (inspect.isfunction(function), inspect.iscoroutinefunction(function)),
+            "names": (function.__name__, function.__qualname__, function.__module__, function.__doc__),
+            "coroutine": called and (called.__name__, called.__qualname__),
+        }
+
+    bare = told()
+    with Capture():
+        assert bare == told()
 
 
 SHAPES = {

@@ -61,7 +61,7 @@ class CallSource:
         if self._recorder.settings.transport_probe:
             self._probing = litellm_transport.install(self._patches)
         for owner, name, entrance in found_in(self._litellm):
-            hook = self._async_hook(entrance) if entrance.is_async else self._sync_hook(entrance)
+            hook = self._async_hook(name, entrance) if entrance.is_async else self._sync_hook(entrance)
             self._patches.wrap(owner, name, hook)
         litellm_detours.install(self._litellm, self._patches)
         litellm_threads.install(self._litellm, self._patches)
@@ -72,11 +72,14 @@ class CallSource:
         self._patches.undo()
 
     # -- hooks ---------------------------------------------------------------------------------------------
-    def _async_hook(self, entrance: Entrance) -> Callable[..., Any]:
+    def _async_hook(self, name: str, entrance: Entrance) -> Callable[..., Any]:
         def hook(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
             if not self._is_call_of_program(kwargs, sys._getframe(1)):  # noqa: SLF001
                 return wrapped(*args, **kwargs)
-            return self._acall(entrance, wrapped, args, kwargs)
+            coroutine: Any = self._acall(entrance, wrapped, args, kwargs)
+            # Python says it of a coroutine that nobody awaited, and tools that list tasks do.
+            coroutine.__name__ = coroutine.__qualname__ = name
+            return coroutine
 
         return hook
 

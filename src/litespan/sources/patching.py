@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pkgutil import resolve_name
 from typing import Any
 
 import wrapt
 
 Hook = Callable[[Any, Any, Any, Any], Any]
+
+
+class _Function(wrapt.FunctionWrapper):  # type: ignore[type-arg]  # not generic before wrapt 2
+    """A wrapped function that is copied and pickled as functions are: as itself, and as its name.
+
+    Programs deep-copy settings that hold a function of a host, and hand one to other processes.
+    """
+
+    def __init__(self, wrapped: Any, hook: Hook, place: str) -> None:
+        super().__init__(wrapped, hook)
+        self._self_place = place
+
+    def __copy__(self) -> _Function:
+        """Return the function itself."""
+        return self
+
+    def __deepcopy__(self, _memo: Any) -> _Function:
+        """Return the function itself."""
+        return self
+
+    def __reduce_ex__(self, _protocol: Any) -> Any:
+        """Say where the function is found; whether it is wrapped there is that process's affair."""
+        return resolve_name, (self._self_place,)
+
+    def __repr__(self) -> str:
+        """Return what the function says."""
+        return repr(self.__wrapped__)
 
 
 class Patches:
@@ -24,7 +52,10 @@ class Patches:
     def wrap(self, owner: Any, name: str, hook: Hook) -> None:
         """Wrap ``owner.name``; signature, name and ``iscoroutinefunction`` stay what they were."""
         # vars() keeps descriptors (static and class methods) as they are; getattr would bind them.
-        self.put(owner, name, wrapt.FunctionWrapper(vars(owner)[name], hook))
+        within = (
+            f"{owner.__module__}:{owner.__qualname__}." if isinstance(owner, type) else f"{owner.__name__}:"
+        )
+        self.put(owner, name, _Function(vars(owner)[name], hook, within + name))
 
     def put(self, owner: Any, name: str, replacement: Any) -> None:
         """Replace ``owner.name``."""
