@@ -60,21 +60,17 @@ WAYS: dict[str, Way] = {
     "aresponses over Anthropic": Way(plain("aresponses", "anthropic")),
     "aresponses over Anthropic, stream": Way(plain("aresponses", "anthropic", stream=True)),
     "aresponses over Gemini": Way(plain("aresponses", "gemini")),
-    "aresponses over Gemini, stream": Way(plain("aresponses", "gemini", stream=True), lost=("reasoning",)),
+    "aresponses over Gemini, stream": Way(plain("aresponses", "gemini", stream=True)),
     "acompletion over Responses": Way(plain("acompletion", model="openai/responses/gpt-4o-mini")),
     "acompletion over Responses, stream": Way(
         plain("acompletion", model="openai/responses/gpt-4o-mini", stream=True)
     ),
     # -- Anthropic's format --------------------------------------------------------------------------------
     "anthropic_messages": Way(plain("anthropic_messages", "anthropic")),
-    "anthropic_messages over Gemini": Way(plain("anthropic_messages", "gemini"), lost=("reasoning",)),
-    "anthropic_messages over Gemini, stream": Way(
-        plain("anthropic_messages", "gemini", stream=True), lost=("reasoning",)
-    ),
-    "anthropic_messages over OpenAI": Way(plain("anthropic_messages"), lost=("cache_read", "reasoning")),
-    "anthropic_messages over OpenAI, stream": Way(
-        plain("anthropic_messages", stream=True), lost=("cache_read", "reasoning")
-    ),
+    "anthropic_messages over Gemini": Way(plain("anthropic_messages", "gemini")),
+    "anthropic_messages over Gemini, stream": Way(plain("anthropic_messages", "gemini", stream=True)),
+    "anthropic_messages over OpenAI": Way(plain("anthropic_messages")),
+    "anthropic_messages over OpenAI, stream": Way(plain("anthropic_messages", stream=True)),
     "anthropic.messages.acreate": Way(anthropic_style("acreate", "anthropic")),
     "anthropic.messages.create": Way(anthropic_style("create", "gemini"), lost=("reasoning",)),
     # -- one call, several requests or models --------------------------------------------------------------

@@ -16,6 +16,7 @@ import litespan
 from litespan.testing import Capture, Provider, Reply, ServedUsage
 from tests.fakes.litellm_calls import API_KEY, MODELS, chat, target
 from tests.flow import figures
+from tests.flow.entrances import arguments, finish
 from tests.flow.troubles import until
 
 FAILS = Reply.fails(500, headers={"x-should-retry": "false"})
@@ -215,6 +216,13 @@ async def test_fallbacks_are_one_call(
     check(capture, provider, 1)
 
 
+WAYS = pytest.mark.parametrize(
+    ("call", "stream"),
+    [(by_await, False), (by_await, True), (by_blocking, False)],
+    ids=["", "stream", "blocking"],
+)
+
+
 async def drain(response: Any) -> None:
     """Read a stream to its end."""
     async for _ in response:
@@ -233,6 +241,35 @@ async def test_responses_over_completion_are_one_call(provider: Provider, wire: 
             assert list(blocking)
 
     check(capture, provider, 2)
+
+
+@WAYS
+async def test_responses_over_completion_tell_cache_writes(
+    provider: Provider, call: Callable[..., Coroutine[Any, Any, Any]], *, stream: bool
+) -> None:
+    """LiteLLM drops from the translated answer what Claude wrote to its cache: dearer than input."""
+    usage = ServedUsage(
+        12000, 10, cache_read_tokens=1000, cache_write_tokens=6000, cache_write_1h_tokens=4000
+    )
+    provider.default = Reply.says("Hi", usage=usage)
+    function = "responses" if call is by_blocking else "aresponses"
+    with Capture() as capture:
+        await finish(getattr(litellm, function)(**arguments(provider, function, "anthropic", stream=stream)))
+
+    check(capture, provider, 1)
+    # claude-sonnet-4-5 in USD per million tokens: cache writes for an hour and for five minutes, reads, rest.
+    cost = (4000 * 6 + 6000 * 3.75 + 1000 * 0.3 + 1000 * 3 + 10 * 15) / 1e6
+    assert pytest.approx(cost) == (capture.spans[0].attributes or {})["gen_ai.usage.cost.amount"]
+
+
+async def test_a_translated_stream_without_usage_has_none(provider: Provider) -> None:
+    """What LiteLLM estimates in its place is not what the provider billed."""
+    provider.default = Reply.says("Hi", usage=None)
+    with Capture() as capture:
+        await finish(litellm.aresponses(**arguments(provider, "aresponses", "gemini", stream=True)))
+
+    assert 1 == capture.total("litespan.calls.usage_missing", reason="not_reported")
+    assert (0, 0) == figures.of_metrics(capture)[:2]
 
 
 @pytest.mark.parametrize("stream", [False, True])

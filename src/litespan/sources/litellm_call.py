@@ -19,6 +19,7 @@ from litespan.sources import litellm_answer, litellm_secrets, litellm_transport,
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_bedrock import split_cache_writes
 from litespan.sources.litellm_guesses import take_out_guesses
+from litespan.sources.litellm_inner import Inner, take_usage
 from litespan.sources.litellm_partial_hits import take_back_hit
 from litespan.sources.litellm_usage import fill_cache_writes, read, reader
 
@@ -41,7 +42,8 @@ class OpenCall:
     """A model call in flight. Its methods are called from the host's path, so none of them raises.
 
     ``asking`` are the program's arguments with an option that asks for the usage of a stream, where it does
-    not ask itself. They hold its prompt, so they go when the call ends, as do its keys and the probe.
+    not ask itself. They hold its prompt, so they go when the call ends, as do its keys, the probe and ``inner``,
+    the answer of a call that LiteLLM makes inside.
     """
 
     __slots__ = (
@@ -55,6 +57,7 @@ class OpenCall:
         "cache_key",
         "closed",
         "custom",
+        "inner",
         "probe",
         "record",
         "secrets",
@@ -73,6 +76,7 @@ class OpenCall:
         self.asking: dict[str, Any] | None = None
         self.asked_for_usage = False
         self.cache_key: str | None = None
+        self.inner: Inner | None = None
         self.secrets: tuple[str, ...] | None = None
         self.closed = False
         self._left_ns: int | None = None
@@ -116,6 +120,8 @@ class OpenCall:
 
     def _fill(self, response: Any) -> None:
         mapping.fill_from_response(self.record, response)
+        if self.inner is not None:
+            self.take_inner()
         if self.record.cache_hit:
             take_back_hit(self.record, response, self.probe)
         usage = self.record.usage
@@ -127,6 +133,11 @@ class OpenCall:
         split_cache_writes(self.record, answer)
         if self.record.captures_content:
             self.record.output = litellm_answer.choices(response)
+
+    def take_inner(self) -> None:
+        """Correct the usage by the answer of the call that LiteLLM made inside, if it did."""
+        if self.inner is not None:
+            take_usage(self.record, self.inner)
 
     @guarded("call source")
     def failed(self, error: BaseException) -> None:
@@ -185,7 +196,7 @@ class OpenCall:
         """Drop the prompt, the keys and the answer: a loop's timers keep contexts, and these keep a call."""
         if self.probe is not None:
             self.probe.answer = None  # which holds the probe
-        self.probe = self.asking = self.secrets = self._position = None
+        self.probe = self.asking = self.secrets = self.inner = self._position = None
 
     def _note_traffic(self) -> None:
         record = self.record

@@ -6,13 +6,13 @@ No callbacks of LiteLLM are used: they run late, in other tasks, and some never 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from types import FrameType
 from typing import Any, Final
 
-from litespan.guard import guarded, guarded_one
+from litespan.guard import guarded, guarded_one, guarded_two
 from litespan.labels import as_name
 from litespan.providers import provider_name, split_model
 from litespan.recorder import Position, Recorder
@@ -30,6 +30,7 @@ from litespan.sources import (
 from litespan.sources.litellm_bedrock import BEDROCK, asks_for_long_cache_writes
 from litespan.sources.litellm_call import OpenCall, current
 from litespan.sources.litellm_entrances import Entrance, found_in
+from litespan.sources.litellm_inner import Inner, is_stream
 from litespan.sources.litellm_proxies import observed
 from litespan.sources.litellm_stream import StreamState, stop_asking
 from litespan.sources.litellm_usage import hidden_of, read
@@ -74,20 +75,31 @@ class CallSource:
     # -- hooks ---------------------------------------------------------------------------------------------
     def _async_hook(self, name: str, entrance: Entrance) -> Callable[..., Any]:
         def hook(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
-            if not self._is_call_of_program(kwargs, sys._getframe(1)):  # noqa: SLF001
+            caller = sys._getframe(1)  # noqa: SLF001
+            if self._is_call_of_program(kwargs, caller):
+                coroutine: Any = self._acall(entrance, wrapped, args, kwargs)
+                # Python says it of a coroutine that nobody awaited, and tools that list tasks do.
+                coroutine.__name__ = coroutine.__qualname__ = name
+                return coroutine
+            outer = self._handed_on(kwargs)
+            if outer is None:
                 return wrapped(*args, **kwargs)
-            coroutine: Any = self._acall(entrance, wrapped, args, kwargs)
-            # Python says it of a coroutine that nobody awaited, and tools that list tasks do.
-            coroutine.__name__ = coroutine.__qualname__ = name
-            return coroutine
+            return self._ainside(outer, entrance, wrapped(*args, **kwargs))
 
         return hook
 
     def _sync_hook(self, entrance: Entrance) -> Callable[..., Any]:
         def hook(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
-            if not self._is_call_of_program(kwargs, sys._getframe(1)):  # noqa: SLF001
+            caller = sys._getframe(1)  # noqa: SLF001
+            if self._is_call_of_program(kwargs, caller):
+                return self._call(entrance, wrapped, args, kwargs)
+            outer = self._handed_on(kwargs)
+            if outer is None:
                 return wrapped(*args, **kwargs)
-            return self._call(entrance, wrapped, args, kwargs)
+            before = outer.inner
+            response = wrapped(*args, **kwargs)
+            self._note_answer(outer, before, entrance, response)
+            return response
 
         return hook
 
@@ -106,6 +118,28 @@ class CallSource:
         module = str(caller.f_globals.get("__name__"))
         return not module.startswith("litellm.") or module.startswith("litellm.router")
 
+    # -- calls inside a call -------------------------------------------------------------------------------
+    @guarded_two("call source")
+    def _handed_on(self, kwargs: Mapping[str, Any]) -> OpenCall | None:
+        """Return the open call that LiteLLM hands on to another function."""
+        outer = current.get()
+        if outer is None or outer.closed or "litellm_logging_obj" not in kwargs:
+            return None
+        return outer
+
+    async def _ainside(self, outer: OpenCall, entrance: Entrance, called: Awaitable[Any]) -> Any:
+        before = outer.inner
+        response = await called
+        self._note_answer(outer, before, entrance, response)
+        return response
+
+    @guarded("call source")
+    def _note_answer(self, outer: OpenCall, before: Inner | None, entrance: Entrance, response: Any) -> None:
+        """Keep the answer of a call inside, unless it has come from one further inside."""
+        if outer.inner is before and not outer.closed:
+            outer.inner = Inner(entrance.reader(), response)
+
+    # -- calls of the program ------------------------------------------------------------------------------
     async def _acall(self, entrance: Entrance, wrapped: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         call = self._open(entrance, args, kwargs)
         if call is None:
@@ -267,6 +301,8 @@ class CallSource:
 
     # -- after the call ------------------------------------------------------------------------------------
     def _hand_over(self, entrance: Entrance, call: OpenCall, response: Any) -> Any:
+        if call.inner is not None and call.inner.answer is response:
+            call.inner = None  # LiteLLM has translated nothing
         if not call.record.stream or _is_whole(response):
             self._end(entrance, call, response)
             return response
@@ -302,7 +338,7 @@ class CallSource:
 @guarded_one("call source")
 def _is_whole(response: Any) -> bool:
     """Say whether an answer is no stream. If that cannot be told, it may be one, and is treated as one."""
-    return not (hasattr(response, "__anext__") or hasattr(response, "__next__"))
+    return not is_stream(response)
 
 
 _secrets = guarded("call source")(litellm_secrets.of_request)

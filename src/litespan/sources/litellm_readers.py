@@ -200,6 +200,8 @@ class ResponsesReader(StreamReader):
         """Write down what the last event said."""
         if self._error is not None:
             record.failure = mapping.failure_told(self._error)
+        if self._response is None:  # of a stream that only LiteLLM itself reads, it keeps the last event
+            self._response = read(read(inner, "completed_response"), "response")
         if self._response is None:
             return
         mapping.fill_from_response(record, self._response)

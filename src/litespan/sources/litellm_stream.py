@@ -98,7 +98,7 @@ class StreamState:
         if self.call.closed:
             return
         try:
-            self.reader.fill(self.call.record, self.inner)
+            self._fill()
         finally:
             self.call.failed(error)
 
@@ -114,9 +114,13 @@ class StreamState:
 
     def _end(self, outcome: str) -> None:
         try:
-            self.reader.fill(self.call.record, self.inner)
+            self._fill()
         finally:
             self.call.ended(outcome)  # also of chunks that cannot be read: a call is never left open
+
+    def _fill(self) -> None:
+        self.reader.fill(self.call.record, self.inner)
+        self.call.take_inner()
 
     @guarded("stream")
     def drop_error_after_finish(self, error: BaseException) -> bool:
