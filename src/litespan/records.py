@@ -239,7 +239,8 @@ class ModelCall(Record):
     is in seconds. ``attempts`` is ``None`` where the number of HTTP requests is not known. ``inner_calls``
     and ``inner_tokens``: the calls made inside this one, and what they reported; ``usage_elsewhere``:
     therefore this one carries no usage. ``server_learned``: the server is another one than was known when the
-    call began. ``mocked``: LiteLLM made the answer up, as the program asked it to;
+    call began. ``asked_another``: the host has asked another model than was known then, or in another place.
+    ``mocked``: LiteLLM made the answer up, as the program asked it to;
     no provider was asked. ``sent`` is false when it has sent nothing itself: it failed before, or only
     surrounds other calls. The content fields hold what the host passed and, after the call ended, its JSON
     text.
@@ -266,6 +267,7 @@ class ModelCall(Record):
     server_address: str | None = None
     server_port: int | None = None
     server_learned: bool = False
+    asked_another: bool = False
     response_id: str | None = None
     response_model: str | None = None
     finish_reasons: Sequence[str] | None = None

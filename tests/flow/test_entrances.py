@@ -211,7 +211,7 @@ def test_functions_are_what_they_are_without_litespan(name: str) -> None:
 
 
 SHAPES = {
-    "fallbacks": snapshot("chat gpt-4o-mini litespan.outcome=ok gen_ai.usage.input_tokens=100"),
+    "fallbacks": snapshot("chat gpt-4o litespan.outcome=ok gen_ai.usage.input_tokens=100"),
     "batch_completion": snapshot("""\
 chat gpt-4o-mini litespan.outcome=ok gen_ai.usage.input_tokens=100
 chat gpt-4o-mini litespan.outcome=ok gen_ai.usage.input_tokens=100

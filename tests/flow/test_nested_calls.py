@@ -8,7 +8,7 @@ from typing import Any
 
 import litellm
 import pytest
-from agents import Agent, Runner
+from agents import Agent, ModelSettings, Runner
 from litellm import CustomLLM
 from litellm.integrations.custom_logger import CustomLogger
 
@@ -221,6 +221,66 @@ WAYS = pytest.mark.parametrize(
     [(by_await, False), (by_await, True), (by_blocking, False)],
     ids=["", "stream", "blocking"],
 )
+
+
+@WAYS
+@pytest.mark.parametrize(("first", "spare"), [("openai", "anthropic"), ("anthropic", "openai")])
+async def test_a_fallback_has_provider_model_and_price_of_who_answered(
+    provider: Provider, first: str, spare: str, call: Callable[..., Coroutine[Any, Any, Any]], *, stream: bool
+) -> None:
+    """The call is told as one to the model that LiteLLM fell back to, in span and metrics."""
+    usage = ServedUsage(1000, 200, cache_read_tokens=400)
+    provider.script("*", FAILS, Reply.says("Hi", usage=usage))
+    with Capture() as capture:
+        response = await call(
+            **chat(provider, first, stream=stream, fallbacks=[target(provider, spare)], num_retries=0),
+            max_retries=0,
+        )
+        if stream:
+            await drain(response)
+
+    check(capture, provider, 1)
+    (span,) = capture.spans
+    found = dict(span.attributes or {})
+    name = MODELS[spare].removeprefix(f"{spare}/")
+    assert (f"chat {name}", spare, name) == (
+        span.name, found["gen_ai.provider.name"], found["gen_ai.request.model"],
+    )  # fmt: skip
+    # In USD per million tokens of input, of input that was cached, and of output.
+    fresh, cached, output = {"openai": (0.15, 0.075, 0.6), "anthropic": (3, 0.3, 15)}[spare]
+    cost = pytest.approx((600 * fresh + 400 * cached + 200 * output) / 1e6)
+    assert cost == found["gen_ai.usage.cost.amount"]
+    labels = {"gen_ai__provider__name": spare, "gen_ai__request__model": name}
+    assert cost == capture.total("litespan.cost", **labels)
+    assert 2 == found["litespan.attempts"]
+
+
+async def test_a_fallback_is_not_priced_as_the_model_of_the_agent(provider: Provider) -> None:
+    """The price of a model holds for that model: not for the one that LiteLLM asks in its place."""
+    provider.script("gpt-4o-mini", FAILS)
+    model = litespan.LitellmModel(
+        MODELS["openai"], provider.url("openai"), API_KEY, price={"input": 1000.0, "output": 1000.0}
+    )
+    unlisted = {**target(provider), "model": "openai/unlisted"}
+    settings = ModelSettings(extra_args={"fallbacks": [unlisted], "num_retries": 0, "max_retries": 0})
+    with Capture() as capture:
+        await Runner.run(Agent(name="A", model=model, model_settings=settings), "Hi")
+
+    (span,) = capture.named("chat")
+    assert "chat unlisted" == span.name
+    assert "gen_ai.usage.cost.amount" not in (span.attributes or {})
+
+
+async def test_a_made_up_fallback_costs_nothing(provider: Provider) -> None:
+    """LiteLLM's own answer in place of one that failed."""
+    provider.script("*", FAILS)
+    spare = {**target(provider), "model": "openai/gpt-4o", "mock_response": "Hello"}
+    with Capture() as capture:
+        await litellm.acompletion(**chat(provider, fallbacks=[spare], num_retries=0, max_retries=0))
+
+    found = dict(capture.spans[0].attributes or {})
+    assert (True, 0) == (found["litespan.mocked"], found["gen_ai.usage.cost.amount"])
+    assert not [name for name in found if name.startswith("gen_ai.usage.input")]
 
 
 async def drain(response: Any) -> None:

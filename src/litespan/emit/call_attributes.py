@@ -105,7 +105,7 @@ def _int(value: object) -> int | None:
 
 def _end_call(generation: Generation, usage: Fields, call: ModelCall, *, content: bool) -> Attributes:
     attributes = _ANSWER.known(call)
-    if call.host_span:
+    if call.host_span or call.asked_another:
         attributes.update(_CALL_IN_HOST_SPAN.known(call))
         _add_request(attributes, generation, call)
     elif call.server_learned:

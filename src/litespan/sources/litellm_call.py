@@ -19,7 +19,7 @@ from litespan.sources import litellm_answer, litellm_secrets, litellm_transport,
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_bedrock import split_cache_writes
 from litespan.sources.litellm_guesses import take_out_guesses
-from litespan.sources.litellm_inner import Inner, take_usage
+from litespan.sources.litellm_inner import Inner, ask_another, take_usage
 from litespan.sources.litellm_partial_hits import take_back_hit
 from litespan.sources.litellm_usage import fill_cache_writes, read, reader
 
@@ -138,6 +138,13 @@ class OpenCall:
         """Correct the usage by the answer of the call that LiteLLM made inside, if it did."""
         if self.inner is not None:
             take_usage(self.record, self.inner)
+
+    def ask_another(self, asked: ModelCall, secrets: tuple[str, ...] | None, *, custom: bool) -> None:
+        """Note that LiteLLM asks another model; what authenticates that is secret as well."""
+        ask_another(self.record, asked)
+        self.custom = custom
+        if self.secrets is not None:
+            self.secrets = None if secrets is None else (*self.secrets, *secrets)
 
     @guarded("call source")
     def failed(self, error: BaseException) -> None:

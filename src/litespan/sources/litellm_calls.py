@@ -12,7 +12,7 @@ from functools import lru_cache
 from types import FrameType
 from typing import Any, Final
 
-from litespan.guard import guarded, guarded_one, guarded_two
+from litespan.guard import guarded, guarded_one
 from litespan.labels import as_name
 from litespan.providers import provider_name, split_model
 from litespan.recorder import Position, Recorder
@@ -30,7 +30,7 @@ from litespan.sources import (
 from litespan.sources.litellm_bedrock import BEDROCK, asks_for_long_cache_writes
 from litespan.sources.litellm_call import OpenCall, current
 from litespan.sources.litellm_entrances import Entrance, found_in
-from litespan.sources.litellm_inner import Inner, is_stream
+from litespan.sources.litellm_inner import FALLBACKS, Inner, is_stream
 from litespan.sources.litellm_proxies import observed
 from litespan.sources.litellm_stream import StreamState, stop_asking
 from litespan.sources.litellm_usage import hidden_of, read
@@ -81,7 +81,7 @@ class CallSource:
                 # Python says it of a coroutine that nobody awaited, and tools that list tasks do.
                 coroutine.__name__ = coroutine.__qualname__ = name
                 return coroutine
-            outer = self._handed_on(kwargs)
+            outer = self._handed_on(entrance, kwargs, caller)
             if outer is None:
                 return wrapped(*args, **kwargs)
             return self._ainside(outer, entrance, wrapped(*args, **kwargs))
@@ -93,7 +93,7 @@ class CallSource:
             caller = sys._getframe(1)  # noqa: SLF001
             if self._is_call_of_program(kwargs, caller):
                 return self._call(entrance, wrapped, args, kwargs)
-            outer = self._handed_on(kwargs)
+            outer = self._handed_on(entrance, kwargs, caller)
             if outer is None:
                 return wrapped(*args, **kwargs)
             before = outer.inner
@@ -119,12 +119,16 @@ class CallSource:
         return not module.startswith("litellm.") or module.startswith("litellm.router")
 
     # -- calls inside a call -------------------------------------------------------------------------------
-    @guarded_two("call source")
-    def _handed_on(self, kwargs: Mapping[str, Any]) -> OpenCall | None:
-        """Return the open call that LiteLLM hands on to another function."""
+    @guarded("call source")
+    def _handed_on(self, entrance: Entrance, kwargs: Mapping[str, Any], caller: FrameType) -> OpenCall | None:
+        """Return the open call that LiteLLM hands on to another function, or to another model."""
         outer = current.get()
         if outer is None or outer.closed or "litellm_logging_obj" not in kwargs:
             return None
+        if caller.f_globals.get("__name__") == FALLBACKS:
+            asked = self._record(entrance, kwargs, None)
+            secrets = _secrets(kwargs) if outer.record.captures_content else None
+            outer.ask_another(asked, secrets, custom=asked.litellm_provider in self._custom_providers())
         return outer
 
     async def _ainside(self, outer: OpenCall, entrance: Entrance, called: Awaitable[Any]) -> Any:

@@ -1,17 +1,25 @@
 """What LiteLLM calls inside one of its own calls, as far as it says better what happened.
 
 It translates between APIs by a call of the other one, and loses parts of the usage on the way back (litellm
-1.83.0). That stays one call.
+1.83.0). And it asks another model where the first one failed, as `fallbacks` tell it. Both stay one call.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from litespan.records import ModelCall
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_readers import StreamReader
 from litespan.sources.litellm_usage import read
+
+FALLBACKS: Final = "litellm.litellm_core_utils.fallback_utils"
+"""LiteLLM's module that asks one model after the other."""
+
+_ASKED: Final = (
+    *("provider", "litellm_provider", "model", "parameters"),
+    *("server_address", "server_port", "mocked", "long_cache_writes"),
+)
 
 
 class Inner(NamedTuple):
@@ -45,3 +53,12 @@ def take_usage(call: ModelCall, inner: Inner) -> None:
 def is_stream(answer: Any) -> bool:
     """Say whether an answer comes in chunks."""
     return hasattr(answer, "__anext__") or hasattr(answer, "__next__")
+
+
+def ask_another(call: ModelCall, asked: ModelCall) -> None:
+    """Let a call be one to the model that LiteLLM asks now; a price given for the first is not its price."""
+    if (asked.litellm_provider, asked.model) != (call.litellm_provider, call.model):
+        call.price = None
+    for name in _ASKED:
+        setattr(call, name, getattr(asked, name))
+    call.asked_another = True
