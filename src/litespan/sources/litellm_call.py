@@ -42,8 +42,8 @@ class OpenCall:
     """A model call in flight. Its methods are called from the host's path, so none of them raises.
 
     ``asking`` are the program's arguments with an option that asks for the usage of a stream, where it does
-    not ask itself. They hold its prompt, so they go when the call ends, as do its keys, the probe and ``inner``,
-    the answer of a call that LiteLLM makes inside.
+    not ask itself. They hold its prompt, so they go when the call ends, as do its keys, the probe, and
+    ``inner``, the answer of a call that LiteLLM makes inside.
     """
 
     __slots__ = (
