@@ -13,6 +13,7 @@ from rich.text import Text
 from litespan import semconv
 from litespan.cli.sums.groups import Groups, rest
 from litespan.cli.sums.money import decimals_for, dollars
+from litespan.cli.sums.names import DIMENSIONS
 from litespan.cli.sums.runs import Run
 from litespan.cli.sums.summary import Summary, time_text
 from litespan.cli.sums.sums import Sums
@@ -68,6 +69,9 @@ def show(console: Console, summary: Summary, top: int) -> None:
     for by, groups in summary.groups.items():
         if groups.named:
             _section(console, f"By {by}", GroupsTable(by, groups, summary.total, top))
+        elif summary.total.calls and tuple(summary.groups) != DIMENSIONS:
+            # It was asked for; without being asked every dimension is shown that there is.
+            console.print(f"\nBy {by}: no span names one.")
     for title, runs in (("Dearest runs", summary.runs.dearest()), ("Slowest runs", summary.runs.slowest())):
         if runs:
             _section(console, title, RunsTable(runs))

@@ -112,6 +112,14 @@ def test_nothing_to_show() -> None:
     assert "No model calls that litespan has seen.\n" == text(b"{}")
 
 
+def test_a_group_that_was_asked_for_is_told_to_be_empty() -> None:
+    """A dimension that no span has is named only to those who asked for it."""
+    line = otlp.line(otlp.call((1, 1), 1.0))
+
+    assert "By user: no span names one." in text(line, by=["user"])
+    assert "By user" not in text(line)
+
+
 def test_names_cannot_drive_the_terminal() -> None:
     """Control codes and half characters in names are replaced; square brackets are no markup."""
     hostile = "\x1b[31mred\n[bold]x[/bold] \ud800"
