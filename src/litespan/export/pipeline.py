@@ -168,7 +168,7 @@ def build(
     # What exports is imported where something is to be built: `instrument` does not need it.
     from litespan.export.choice import metric_interval_ms
     from litespan.export.exporters import metric_exporters, span_exporters
-    from litespan.export.preflight import check_sending, check_waiting
+    from litespan.export.preflight import check_sending, check_waiting, warn_of_unused_spool
     from litespan.export.providers import build_metrics, build_traces, warn_of_ignored_exporters
     from litespan.export.queue_book import queue_size
     from litespan.export.resource import build_resource
@@ -186,14 +186,16 @@ def build(
         logs_adopted=logger_provider is not None,
     )
     # All that can fail comes first, so that a failure leaves no provider and no thread behind.
-    built = {
+    are_built = {
         TRACES: tracer_provider is None,
         METRICS: meter_provider is None,
         LOGS: logger_provider is None and settings.events,
     }
-    for signal in (signal for signal, is_built in built.items() if is_built):
+    built = [signal for signal, is_built in are_built.items() if is_built]
+    for signal in built:
         check_sending(signal, settings, environ)
         check_waiting(signal, settings, environ)
+    warn_of_unused_spool(built, settings, environ)
     resource = build_resource(settings)
     exporters = span_exporters(settings, environ) if tracer_provider is None else {}
     make_logs = _logs_maker(settings, environ, logger_provider)

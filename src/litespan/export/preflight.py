@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 
 from litespan.export.choice import OTLP, exporter_names, metric_interval_ms, otlp_target
 from litespan.export.ledger import METRICS
 from litespan.export.otlp.options import otlp_options
 from litespan.export.queue_book import check_delay, queue_size
 from litespan.settings import Settings
+
+logger = logging.getLogger("litespan")
+
+
+def warn_of_unused_spool(signals: Iterable[str], settings: Settings, environ: Mapping[str, str]) -> None:
+    """Log a warning if a spool is asked for and none of these signals goes by OTLP."""
+    exporters = {name for signal in signals for name in exporter_names(signal, settings, environ)}
+    if settings.spool_dir and exporters and OTLP not in exporters:
+        logger.warning(
+            "litespan does not use spool_dir: only what goes by OTLP is kept there, and this goes to %s. "
+            "Set OTEL_EXPORTER_OTLP_ENDPOINT.",
+            ", ".join(sorted(exporters)),
+        )
 
 
 def check_sending(signal: str, settings: Settings, environ: Mapping[str, str]) -> None:

@@ -234,3 +234,16 @@ def test_one_dead_destination_does_not_delay_another(make: Build, tmp_path: obje
     assert not pipeline.flush(0.5)
     with open(path, encoding="utf-8") as file:
         assert len(file.readlines()) == 1
+
+
+def test_a_spool_that_nothing_goes_through(
+    make: Build, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who asks for a spool and sends nothing by OTLP is told; with an endpoint there is nothing to tell."""
+    spool = str(tmp_path / "spool")
+    make(traces_exporter="none", metrics_exporter="console", spool_dir=spool)
+
+    assert ["does not use spool_dir" in record.getMessage() for record in caplog.records] == [True]
+    caplog.clear()
+    make(otlp_endpoint="http://localhost:1", traces_exporter="none", spool_dir=spool)
+    assert "spool_dir" not in caplog.text
