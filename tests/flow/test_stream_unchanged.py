@@ -7,6 +7,7 @@ import copy
 import inspect
 import pickle
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -125,6 +126,25 @@ async def test_chunks_are_the_same_when_the_program_decides(provider: Provider, 
         seen = [chunk.model_dump(exclude={"id", "created"}) async for chunk in stream]
 
     assert bare == seen
+
+
+@pytest.mark.parametrize("read", [read_async, read_sync])
+async def test_chunks_are_the_same_where_warnings_are_errors(
+    provider: Provider, read: Callable[..., Any]
+) -> None:
+    """LiteLLM's own warnings about the usage that litespan asks for end no stream of a strict program."""
+    arguments = chat(provider, stream=True)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bare = await read(arguments)
+        with Capture() as capture:
+            seen = await read(arguments)
+
+    assert bare == seen
+    [call] = capture.spans
+    assert "ok" == (call.attributes or {})["litespan.outcome"]
+    assert 7 == (call.attributes or {})["gen_ai.usage.output_tokens"]
 
 
 async def test_text_completion_chunks_are_the_same(provider: Provider) -> None:

@@ -258,6 +258,11 @@ def was_cut(error: BaseException) -> bool:
     return any(type(cause).__name__ in _CUT for cause in chain(error))
 
 
+def was_warning(error: BaseException) -> bool:
+    """Say whether an exception is a warning that the program has made an error."""
+    return any(isinstance(cause, Warning) for cause in chain(error))
+
+
 def missing_reason(call: ModelCall) -> str | None:
     """Return why a call's usage did not arrive, or not whole; ``None`` where nothing is missing.
 
