@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -19,7 +20,7 @@ import litespan
 from litespan.testing import Capture, Provider, Reply
 from tests.fakes.litellm_calls import API_KEY, MODELS, chat
 from tests.flow.models import litespan_model, open_stream
-from tests.flow.troubles import until_all_ended
+from tests.flow.troubles import until, until_all_ended
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +77,22 @@ def test_plain_synchronous_stream_is_abandoned(provider: Provider, capture: Capt
 
     assert "chat gpt-4o-mini litespan.outcome=abandoned" == capture.tree("litespan.outcome", "error.type")
     assert 0 == litespan.stats()["records_open"]
+
+
+@pytest.mark.usefixtures("capture")
+@pytest.mark.parametrize("leave", WAYS)
+async def test_a_stream_that_is_left_is_freed(leave: Leave, provider: Provider) -> None:
+    """Nothing holds a stream that the program has dropped, so that its connection is closed as ever."""
+    stream: Any = await litellm.acompletion(**chat(provider, stream=True))
+    inside = weakref.ref(stream.completion_stream)
+    await leave(stream)
+    del stream
+
+    def is_freed() -> bool:
+        gc.collect()
+        return inside() is None
+
+    await until(is_freed)
 
 
 @pytest.mark.parametrize("leave", WAYS[1:])

@@ -259,7 +259,8 @@ class OpenCall:
 
     def ended(self, outcome: str) -> None:
         """End a streamed call whose record is filled."""
-        self._end(outcome)
+        if not self.closed:
+            self._end(outcome)
 
     @guarded("call source")
     def end_later(self, end: Callable[[], None]) -> None:

@@ -42,7 +42,7 @@ class _Stream:
         keep(self, "_self_next", getattr(inner, "__next__", None))
         state.call.record.settle = state.closed
         # A plain stream that a program stops reading is never closed; only its disappearance tells.
-        weakref.finalize(self, state.call.end_later, state.closed).atexit = False
+        weakref.finalize(self, state.vanished).atexit = False
 
     @property  # type: ignore[misc]  # what sets it sets the inner object's
     def __class__(self) -> Any:

@@ -7,6 +7,7 @@ The look-ahead costs the finish chunk the wait for the usage chunk.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from litespan import records
@@ -80,15 +81,17 @@ class StreamState:
     # -- ends ----------------------------------------------------------------------------------------------
     def complete(self) -> None:
         """End the call: the stream is at its end, or everything that matters of it has arrived."""
-        if self.call.closed:
-            return
+        if not self.call.closed:
+            self._end(self._outcome_of_end())
+
+    def _outcome_of_end(self) -> str:
+        """Say how a stream has ended that is at its end, and note it where it broke off."""
         cut = not (self.call.mocked or self.reader.arrived_whole(self.inner, finished=self.finished))
         probe = self.call.probe
         if cut or (probe is not None and probe.cut):
             self.call.record.failure = records.Failure(type=records.INCOMPLETE)
-            self._end(records.INCOMPLETE)
-        else:
-            self._end(records.OK)
+            return records.INCOMPLETE
+        return records.OK
 
     at_end = guarded("stream")(complete)
 
@@ -105,12 +108,27 @@ class StreamState:
     @guarded("stream")
     def closed(self) -> None:
         """End the call of a stream that nobody reads any more."""
+        if not self.call.closed:
+            self._end(self._outcome_when_left())
+
+    @guarded("stream")
+    def vanished(self) -> None:
+        """Have the call of a stream ended that does not exist any more, at the next safe moment.
+
+        What it said is read now: to keep the stream until then would keep its connection open, and the
+        provider answering.
+        """
         if self.call.closed:
             return
-        if self.finished:
-            self.complete()
-        else:
-            self._end(records.ABANDONED)
+        end = partial(self.call.ended, self._outcome_when_left())
+        try:
+            self.reader.fill(self.call.record, self.inner)
+        finally:
+            self.call.record.settle = end
+            self.call.end_later(end)
+
+    def _outcome_when_left(self) -> str:
+        return self._outcome_of_end() if self.finished else records.ABANDONED
 
     def _end(self, outcome: str) -> None:
         try:
