@@ -7,6 +7,7 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from litespan.guard import guarded_one
 from litespan.sources.litellm_transport import current as open_call
 
 
@@ -42,6 +43,7 @@ def give(options: CallOptions | None) -> Token[Given | None]:
     return current.set(None if options is None else Given(options, open_call.get()))
 
 
+@guarded_one("call options")
 def reset(token: Token[Given | None]) -> None:
     """Put back what was there before, only where the options were set.
 
