@@ -21,7 +21,6 @@ from litespan.export import exit as at_exit
 from litespan.export import pipeline as pipelines
 from litespan.export.pipeline import Pipeline
 from litespan.export.termination import Termination
-from litespan.recorder import Recorder
 from litespan.settings import EXPORT_SETTINGS, ConfigurationError, Settings, load_settings, variables_of
 
 logger = logging.getLogger("litespan")
@@ -36,10 +35,9 @@ _opted_out = False
 _termination: Termination | None = None
 
 
-def _observed() -> tuple[Recorder, Pipeline] | None:
+def _observed() -> Installation | None:
     """Return what litespan's metrics about itself tell of; they are part of the last export, too."""
-    installation = _installed or _ending or _configured
-    return None if installation is None else (installation.recorder, installation.pipeline)
+    return _installed or _ending or _configured
 
 
 _instruments = InstrumentsByProvider(_observed)

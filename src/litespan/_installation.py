@@ -96,11 +96,23 @@ class Installation:
         ended = wait([self._worker.submit(self._end_traces)], timeout).done
         return self.pipeline.flush(max(deadline - time.monotonic(), 0.0)) and bool(ended)
 
+    def sweep_soon(self) -> None:
+        """Close what is overdue, but not here: whoever collects metrics holds locks that an end may need.
+
+        A processor of the program is told of each end, and may make an instrument there.
+        """
+        if self._active:
+            self._worker.submit(self._sweep)
+
     def reset_after_fork(self) -> None:
         """Forget the parent's records in a forked child, where nobody may be left to release a lock."""
         self._lock = threading.RLock()
         self._worker.start()
         self.recorder.reset_after_fork()
+
+    def _sweep(self) -> bool:
+        self.recorder.sweep()
+        return True
 
     def _end_everything(self) -> bool:
         self.recorder.close_everything()

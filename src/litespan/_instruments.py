@@ -7,6 +7,7 @@ OpenTelemetry cannot take callbacks out again. So those look at what is installe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from opentelemetry.metrics import Meter, MeterProvider, Observation, get_meter_provider
 
@@ -25,7 +26,19 @@ from litespan.recorder import Recorder
 
 _RECORDS = "records"  # in place of a signal: one of these is a span and measurements
 
-Installed = Callable[[], tuple[Recorder, Pipeline] | None]
+
+class Observed(Protocol):
+    """An installation, as far as litespan's metrics about itself tell of it."""
+
+    recorder: Recorder
+    pipeline: Pipeline
+
+    def sweep_soon(self) -> None:
+        """Close what is overdue, in another thread."""
+        ...
+
+
+Installed = Callable[[], Observed | None]
 
 
 class InstrumentsByProvider:
@@ -80,19 +93,20 @@ class InstrumentsByProvider:
     def _open_records(self, measurements: Measurements) -> list[Observation]:
         """Count open records.
 
-        The collection is also the pulse that closes what is overdue, and records what was measured: readers
-        look at histograms only after all functions of observable instruments were called, in their order.
+        The collection is also the pulse at which what is overdue is closed, and records what was measured:
+        readers look at histograms only after all functions of observable instruments were called, in their
+        order.
         """
         installed = self._installed()
         if installed is not None:
-            guard.guarded("sweep")(installed[0].sweep)()
+            guard.guarded("sweep")(installed.sweep_soon)()
         guard.guarded("measurements")(measurements.record)()
-        return [] if installed is None else [Observation(len(installed[0].table))]
+        return [] if installed is None else [Observation(len(installed.recorder.table))]
 
     def _dropped(self) -> list[Observation]:
         """Count what was lost: on its way out, and of records that were given up."""
         installed = self._installed()
-        given_up = installed[0].table.losses() if installed is not None else {}
+        given_up = installed.recorder.table.losses() if installed is not None else {}
         return [
             *self._exports(Pipeline.dropped, semconv.REASON),
             *(Observation(n, {semconv.SIGNAL: _RECORDS, semconv.REASON: why}) for why, n in given_up.items()),
@@ -102,14 +116,14 @@ class InstrumentsByProvider:
         self, read: Callable[[Pipeline], Mapping[tuple[str, str], int]], attribute: str
     ) -> list[Observation]:
         installed = self._installed()
-        counts = read(installed[1]) if installed is not None else {}
+        counts = read(installed.pipeline) if installed is not None else {}
         return [
             Observation(n, {semconv.SIGNAL: signal, attribute: key}) for (signal, key), n in counts.items()
         ]
 
     def _queue(self) -> list[Observation]:
         installed = self._installed()
-        return [] if installed is None else [Observation(installed[1].queue_size())]
+        return [] if installed is None else [Observation(installed.pipeline.queue_size())]
 
 
 def _handed_on(early: Instruments, meter: Meter, *, at_once: bool) -> Instruments:

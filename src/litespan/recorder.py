@@ -171,7 +171,7 @@ class Recorder:
         self._end_now(record, end_ns)
 
     def defer(self, settle: Callable[[], None]) -> None:
-        """Do something at the next safe moment: a beginning, an end, a flush, a collection of metrics."""
+        """Do something at the next safe moment: a beginning, an end, a flush, after metrics were read."""
         self._deferred.append(settle)
 
     def settle_deferred(self) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import litellm
 import pytest
+from agents import custom_span, trace
 from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider, ObservableCounter
 from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader
 from opentelemetry.sdk.metrics.view import DropAggregation, ExplicitBucketHistogramAggregation, View
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
 import litespan
 from litespan.testing import Capture, Provider
 from tests.fakes.litellm_calls import chat
+from tests.waiting import wait_until
 
 DURATION = "gen_ai.client.operation.duration"
 CALLS = "litespan.calls"
@@ -134,6 +138,38 @@ async def test_resource_is_the_programs(provider: Provider) -> None:
     data = reader.get_metrics_data()
     assert data is not None
     assert [resource] == [found.resource for found in data.resource_metrics]
+
+
+class Gauges(SpanProcessor):
+    """Makes an instrument at the first end of a span, as a processor that counts them may do."""
+
+    def __init__(self, metrics: MeterProvider) -> None:
+        self.ended: list[str] = []
+        self._metrics = metrics
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Make it, and note the span."""
+        self._metrics.get_meter("app").create_observable_gauge(f"last.{len(self.ended)}", [lambda _: []])
+        self.ended.append(span.name)
+
+
+@pytest.mark.timeout(30)
+def test_a_collection_ends_nothing_under_its_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is overdue is closed soon after it, where processors may do what they like; no reader hangs."""
+    monkeypatch.setattr("litespan.recorder.GRACE", 0.0)
+    reader = InMemoryMetricReader()
+    metrics = MeterProvider([reader], shutdown_on_exit=False)
+    gauges, traces = Gauges(metrics), TracerProvider(shutdown_on_exit=False)
+    traces.add_span_processor(gauges)
+    litespan.instrument(tracer_provider=traces, meter_provider=metrics)
+    with trace("W"):
+        custom_span("left open").start()
+    collecting = threading.Thread(target=reader.get_metrics_data, daemon=True)
+    collecting.start()
+    collecting.join(10)
+
+    assert not collecting.is_alive()
+    wait_until(lambda: ["custom left open", "invoke_workflow W"] == gauges.ended, 10)
 
 
 async def test_instrumenting_again_goes_on_counting(provider: Provider) -> None:

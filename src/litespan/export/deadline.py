@@ -45,11 +45,12 @@ class Worker:
         with self._changed:
             future = self._waiting.get(task)
             if future is None:
-                future = self._waiting[task] = Future()
+                future = Future()
                 if self._stopped:
-                    self._waiting.clear()
                     future.set_result(False)
-                self._changed.notify()
+                else:
+                    self._waiting[task] = future
+                    self._changed.notify()
             return future
 
     def stop(self) -> None:

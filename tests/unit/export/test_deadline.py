@@ -48,6 +48,18 @@ def test_a_stopped_worker_answers_at_once() -> None:
     assert worker.submit(lambda: True).result(5) is False
 
 
+def test_what_comes_after_the_end_costs_nothing_that_waits() -> None:
+    """A request after the end is answered, and what was submitted before it is still done."""
+    worker, go_on = Worker("test"), threading.Event()
+    running = worker.submit(lambda: go_on.wait(5))
+    waiting = worker.submit(lambda: True)
+    worker.stop()
+    late = worker.submit(lambda: True)
+    go_on.set()
+
+    assert (True, True, False) == (running.result(5), waiting.result(5), late.result(5))
+
+
 def test_exit_handler_keeps_the_exit_code_and_can_be_taken_back() -> None:
     """A handler that raises changes no exit code; one that was unregistered does not run."""
     program = (
