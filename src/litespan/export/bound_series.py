@@ -60,6 +60,13 @@ class _Measured(NamedTuple):
     attributes: Mapping[str, Any]
 
 
+class _Place(NamedTuple):
+    """Where the SDK keeps an aggregation: among those of a view for one reader, under a key."""
+
+    series: Mapping[Any, Any]
+    key: Any
+
+
 class BoundSeries:
     """Records measurements of one attribute set."""
 
@@ -81,10 +88,14 @@ class BoundSeries:
             self._add(amounts, times, spans)
             return
         storages = self._consumer._reader_storages
+        places = self._places(storages)
+        new = [place for place in places if place.key not in place.series]
         for amount, time_unix_nano, span in zip(amounts, times, spans, strict=True):
             with guard("measurements"):  # filters and reservoirs of the program's own may fail
                 self._record_one(amount, time_unix_nano, span)
-        self._bind(storages)
+        for place in new:
+            _begin(place, min(times))
+        self._bind(storages, places)
 
     def _add(self, amounts: Sequence[float], times: Sequence[int], spans: Sequence[SpanContext]) -> None:
         allows = _FILTERS[type(self._consumer._sdk_config.exemplar_filter)]
@@ -113,24 +124,44 @@ class BoundSeries:
             SdkMeasurement(amount, time_unix_nano, self._histogram, in_context(span), self._attributes)
         )
 
-    def _bind(self, storages: Mapping[Any, Any]) -> None:
+    def _bind(self, storages: Mapping[Any, Any], places: Iterable[_Place]) -> None:
         """Remember the aggregations, if all are made and nothing of the program's own decides in them."""
         if type(self._consumer._sdk_config.exemplar_filter) not in _FILTERS:
             return
-        found = self._found_in(storages)
+        found: list[Any] = [place.series.get(place.key) for place in places]
         if all(found) and all(type(aggregation._reservoir) in _RESERVOIRS for aggregation in found):
             self._aggregations = tuple(found)
             self._storages = storages  # last: other threads go by it
 
-    def _found_in(self, storages: Mapping[Any, Any]) -> list[Any]:
-        """Return the aggregation of each view of each reader; ``None`` where the SDK has made none yet."""
-        found = []
+    def _places(self, storages: Mapping[Any, Any]) -> list[_Place]:
+        """Return where each view of each reader keeps the aggregation, if the SDK has made it."""
+        places = []
         for storage in storages.values():
             for match in storage._get_or_init_view_instrument_match(self._histogram):
                 keys = match._view._attribute_keys
                 kept = {k: v for k, v in self._attributes.items() if keys is None or k in keys}
-                found.append(match._attributes_aggregation.get(_hash_attributes(kept)))
-        return found
+                places.append(_Place(match._attributes_aggregation, _hash_attributes(kept)))
+        return places
+
+
+def _begin(place: _Place, first_ns: int) -> None:
+    """Let a new aggregation begin with its first measurement, which may have waited for long.
+
+    The SDK lets it begin when it is made. Not before its reader has last looked at others of the histogram,
+    which only one that wants changes notes in them.
+    """
+    aggregation: Any = place.series.get(place.key)
+    if not hasattr(aggregation, "_start_time_unix_nano"):
+        return
+    oldest = next(iter(place.series.values()))
+    last_look = oldest._previous_collection_start_nano
+    if last_look != oldest._start_time_unix_nano:
+        first_ns = max(first_ns, last_look)
+    with aggregation._lock:
+        start = aggregation._start_time_unix_nano
+        if aggregation._previous_collection_start_nano == start:  # nobody has looked at it
+            aggregation._start_time_unix_nano = min(first_ns, start)
+            aggregation._previous_collection_start_nano = min(first_ns, start)
 
 
 def _are_usual(amounts: Sequence[float]) -> bool:

@@ -172,6 +172,48 @@ def test_exemplars_have_the_time_of_their_measurement() -> None:
         assert [time_ns] == [exemplar.time_unix_nano for exemplar in point.exemplars]
 
 
+def windows(provider: MeterProvider) -> list[list[tuple[int, int]]]:
+    """Let each reader look; return the beginnings and ends of the points that it is told."""
+    return [
+        [
+            (point.start_time_unix_nano, point.time_unix_nano)
+            for metrics in data.resource_metrics
+            for metric in metrics.scope_metrics[0].metrics
+            for point in metric.data.data_points
+        ]
+        for data in (reader.get_metrics_data() for reader in readers(provider))
+    ]
+
+
+@tried_version
+@pytest.mark.parametrize("make", [PROVIDERS["plain"], PROVIDERS["exponential"]])
+def test_series_begin_with_their_first_measurement(make: Callable[[], MeterProvider]) -> None:
+    """However late that is recorded; what changed since the last look begins with that look from then on."""
+    provider = make()
+    record = bind(provider.get_meter("test").create_histogram("h"), ATTRIBUTES)
+    first = time.time_ns() - 10**9
+    record([1.0, 2.0], [first + 1, first], [INVALID_SPAN_CONTEXT] * 2)
+    [[(_, _)], [(_, looked)]] = looks = windows(provider)
+    assert [[first], [first]] == [[begin for begin, _ in points] for points in looks]
+
+    once(record)
+    assert [first, looked] == [points[0][0] for points in windows(provider)]
+
+
+@tried_version
+def test_no_series_begins_before_the_last_look_at_others() -> None:
+    """A measurement that was taken while a reader looked belongs to the time after that look."""
+    provider = views()()
+    histogram = provider.get_meter("test").create_histogram("h")
+    once(bind(histogram, ATTRIBUTES))
+    [_, [(_, looked)]] = windows(provider)
+    late = bind(histogram, {"late": True})
+    late([1.0], [looked - 5], [INVALID_SPAN_CONTEXT])
+
+    [since_start, [(begin, _)]] = windows(provider)
+    assert (looked - 5, looked) == (since_start[1][0], begin)
+
+
 class Own(AlwaysOnExemplarFilter):
     """A filter of the program's own: it may look at anything of a measurement."""
 
