@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import litellm
 import pytest
-from agents import Agent, Runner, custom_span, trace
+from agents import Agent, Runner, agent_span, custom_span, function_tool, trace
 from litellm.caching.llm_caching_handler import LLMClientCache
 from opentelemetry import baggage
 from opentelemetry import context as otel_context
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry.context import Context
 from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
+from opentelemetry.sdk.trace import Span, SpanProcessor
 
 import litespan
-from litespan.testing import Capture, Provider
+from litespan.testing import Capture, Provider, Reply, ToolCall
+from tests.fakes.litellm_calls import chat
 from tests.flow.everything import emitted
 from tests.flow.models import litespan_model
 
@@ -68,6 +72,54 @@ async def test_keys_of_requests_are_never_on_metrics(provider: Provider, incomin
 
         assert 1 == capture.total("litespan.calls")
         assert [] == capture.points("litespan.calls", tenant="acme")
+
+
+class Tenants(SpanProcessor):
+    """Puts an entry of the baggage on spans as they start, as OpenTelemetry's own processor for it does."""
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Put it there."""
+        span.set_attribute("tenant", str(baggage.get_baggage("tenant", parent_context)))
+
+
+async def test_processors_see_what_a_tool_has_set(provider: Provider) -> None:
+    """Baggage that a tool sets is in the context in which the spans of its calls start, and of no others."""
+
+    @function_tool
+    async def look() -> str:
+        token = otel_context.attach(baggage.set_baggage("tenant", "acme"))
+        try:
+            await litellm.acompletion(**{**chat(provider), "model": "openai/inner"})
+        finally:
+            otel_context.detach(token)
+        return "seen"
+
+    with Capture() as capture:
+        capture.tracer_provider.add_span_processor(Tenants())
+        provider.script("gpt-4o-mini", Reply.calls(ToolCall("look")), Reply.says("done"))
+        await Runner.run(Agent[None](name="A", model=litespan_model(provider), tools=[look]), "hi")
+
+        tenants = {span.name: (span.attributes or {})["tenant"] for span in capture.spans}
+        assert {"chat inner"} == {name for name, tenant in tenants.items() if tenant == "acme"}
+        assert {"chat gpt-4o-mini", "execute_tool look"} < set(tenants)
+
+
+def test_a_thread_without_a_context_has_that_of_the_parent(incoming: None) -> None:
+    """What begins in a thread that was told of no context starts in that of what it belongs to."""
+
+    def step() -> None:
+        with custom_span("step", parent=opened):
+            pass
+
+    with Capture() as capture:
+        capture.tracer_provider.add_span_processor(Tenants())
+        with trace("outside"), agent_span("A") as opened:
+            thread = threading.Thread(target=step)
+            thread.start()
+            thread.join()
+
+        assert {("acme",)} == shown(capture, "tenant")
+        assert 3 == len(capture.spans)
 
 
 async def test_program_goes_before_the_request(provider: Provider, incoming: None) -> None:

@@ -52,8 +52,15 @@ class SpanInContext:
 
     @property
     def context(self) -> Context:
-        """Return a context with this span, for children."""
-        return self._context if self._context is not None else set_span_in_context(self.span)
+        """Return a context with this span, for children: the ambient one, with what the program set in it.
+
+        Where that is empty, as in a thread that was told of none, it is the one that was attached.
+        """
+        base = ambient()
+        context = self._context
+        if base is context or (context is not None and (base is self._base or not base)):
+            return context
+        return set_span_in_context(self.span, base)
 
     def let_go(self) -> None:
         """Keep only what children need that begin later; for spans that were never attached."""
