@@ -193,6 +193,17 @@ async def test_baggage_of_the_program_is_kept(provider: Provider) -> None:
     assert {"tenant": "acme"} == after
 
 
+def test_what_a_program_forgets_to_undo_sends_nobody_on() -> None:
+    """A context that the program attached inside a block, and left so, does not keep the block's user."""
+    with Capture():
+        with litespan.using(user="u-17", propagate=True):
+            otel_context.attach(otel_context.set_value("k", "v"))
+        with litespan.using(user="u-18", session="s-4", propagate=True):
+            otel_context.attach(baggage.set_baggage("tenant", "acme"))
+
+        assert {} == dict(baggage.get_all())
+
+
 def test_block_outlives_the_instrumentation() -> None:
     """A block that is left after litespan was taken out takes its baggage away all the same."""
     with Capture():

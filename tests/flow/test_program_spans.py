@@ -78,6 +78,25 @@ async def test_nothing_stays_current(provider: Provider, capture: Capture, *, st
     assert not trace.get_current_span().get_span_context().is_valid
 
 
+async def test_what_a_program_forgets_to_undo_keeps_no_span_current(
+    provider: Provider, capture: Capture, tracer: Tracer
+) -> None:
+    """A context that the program attached inside a run, and left so, does not put what follows under it."""
+
+    def instructions(_context: object, _agent: object) -> str:
+        context.attach(baggage.set_baggage("tenant", "acme"))
+        return "Answer."
+
+    agent = agent_with(provider)
+    agent.instructions = instructions
+    for _ in range(2):
+        await Runner.run(agent, "hi")
+        tracer.start_span("after").end()
+
+    roots = [line for line in capture.tree().splitlines() if not line.startswith(" ")]
+    assert ["after", "after", "invoke_workflow A", "invoke_workflow A"] == sorted(roots)
+
+
 async def test_context_of_the_program_reaches_its_tools(provider: Provider, capture: Capture) -> None:
     """Baggage and context values that the program set around a run are visible in both kinds of tool."""
     seen: dict[str, tuple[object, object]] = {}

@@ -44,4 +44,10 @@ class Propagation:
     def detach(self, attached: object) -> None:
         """Undo :meth:`attach`; does nothing in a context that did not attach it."""
         if isinstance(attached, tuple):
-            detach(*attached)
+            token, context = attached
+            detach(token, context, _sent_on)
+
+
+def _sent_on(context: Context) -> tuple[object, ...]:
+    """Return what is sent on in a context."""
+    return tuple(baggage.get_baggage(key, context) for key in (semconv.USER_ID, semconv.SESSION_ID))

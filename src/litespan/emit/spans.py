@@ -79,11 +79,14 @@ class SpanInContext:
 
     def detach(self, token: object) -> None:
         """Undo :meth:`attach`, only where it was done."""
-        detach(token, self._context)
+        detach(token, self._context, get_current_span)
 
 
-def detach(token: object, attached: Context | None) -> None:
+def detach(token: object, attached: Context | None, held: Callable[[Context], object]) -> None:
     """Undo the attachment of a context, only where it was done and is still in force.
+
+    It is where the same is ``held`` by the context that is current. What the program has attached on top
+    and not undone goes with it, as it does at the end of a span of OpenTelemetry's own.
 
     ``opentelemetry.context.detach`` logs an error when a generator is closed by another task or by the
     garbage collector; a token of a foreign context cannot be reset, and nothing depends on it.
@@ -92,7 +95,8 @@ def detach(token: object, attached: Context | None) -> None:
         otel_context.detach(token)  # type: ignore[arg-type]
         return
     try:
-        if token.var.get() is attached:
+        current = token.var.get()
+        if current is attached or (attached is not None and held(current) == held(attached)):
             token.var.reset(token)
     except (LookupError, ValueError, RuntimeError):
         return
@@ -104,7 +108,7 @@ def _variable() -> contextvars.ContextVar[Context] | None:
     Setting that directly is all that its API does, in several calls.
     """
     token: object = otel_context.attach(otel_context.get_current())
-    detach(token, otel_context.get_current())
+    detach(token, otel_context.get_current(), get_current_span)
     return token.var if isinstance(token, contextvars.Token) else None
 
 

@@ -62,3 +62,20 @@ def test_not_undone_elsewhere(caplog: pytest.LogCaptureFixture) -> None:
     outer.detach(first)
     assert 0 == current()
     assert [] == caplog.records
+
+
+@pytest.mark.usefixtures("_way")
+def test_undone_whatever_was_attached_on_top() -> None:
+    """What the program attached inside and did not undo keeps no ended span current."""
+    outer, inner = handle(1), handle(2)
+    first = outer.attach()
+    second = inner.attach()
+    context.attach(baggage.set_baggage("team", "red"))
+    inner.detach(second)
+    assert (1, None) == (current(), baggage.get_baggage("team"))
+
+    context.attach(baggage.set_baggage("team", "blue"))
+    third = inner.attach()
+    inner.detach(third)
+    outer.detach(first)
+    assert (0, None) == (current(), baggage.get_baggage("team"))
