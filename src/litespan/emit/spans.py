@@ -9,6 +9,7 @@ from typing import Any, Final
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from opentelemetry.trace import (
+    INVALID_SPAN,
     NonRecordingSpan,
     Span,
     SpanContext,
@@ -26,6 +27,8 @@ from litespan.records import Failure, ModelCall, Record, Run, Turn, Workflow
 from litespan.semconv import Generation
 
 _SUPPRESS_INSTRUMENTATION = "suppress_instrumentation"
+# Under which a context holds its span. Its API puts one there in three calls, and nearly every span needs it.
+[_SPAN] = set_span_in_context(INVALID_SPAN, Context())
 
 
 class SpanInContext:
@@ -60,7 +63,7 @@ class SpanInContext:
         context = self._context
         if base is context or (context is not None and (base is self._base or not base)):
             return context
-        return set_span_in_context(self.span, base)
+        return Context({**base, _SPAN: self.span})
 
     def let_go(self) -> None:
         """Keep only what children need that begin later; for spans that were never attached."""
@@ -71,7 +74,7 @@ class SpanInContext:
         base = ambient()
         context = self._context
         if context is None or base is not self._base:
-            context = set_span_in_context(self.span, base)
+            context = Context({**base, _SPAN: self.span})
             if self.marks is not None:
                 context = self.marks.mark(context)
             self._base, self._context = base, context
