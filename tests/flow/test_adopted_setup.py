@@ -16,7 +16,7 @@ from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrument
 from opentelemetry.propagators.textmap import CarrierT, Setter, TextMapPropagator, default_setter
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanLimits, SpanProcessor, Tracer, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.id_generator import IdGenerator
@@ -247,6 +247,30 @@ async def test_providers_that_end_before_litespan(
     assert 3 == before == len(exporter.get_finished_spans())
     assert 2 == len(provider.served)
     assert [] == [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_replaced_functions_are_called_from_the_next_set_up_on(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What somebody puts in the place of the SDK's functions later is seen by putting litespan in again."""
+    traces, _ = program_traces()
+    metrics = MeterProvider(shutdown_on_exit=False)
+    started: list[str] = []
+    start_span = Tracer.start_span
+
+    def noting(tracer: Tracer, name: str, *args: Any, **kwargs: Any) -> Any:
+        started.append(name)
+        return start_span(tracer, name, *args, **kwargs)
+
+    litespan.instrument(tracer_provider=traces, meter_provider=metrics)
+    monkeypatch.setattr(Tracer, "start_span", noting)
+    await run_agent(provider)
+    litespan.uninstrument()
+    started.clear()
+    litespan.instrument(tracer_provider=traces, meter_provider=metrics)
+    await run_agent(provider)
+
+    assert ["invoke_workflow", "invoke_agent Helper", "chat gpt-4o-mini"] == started
 
 
 async def test_providers_are_swapped_by_instrumenting_anew(provider: Provider) -> None:

@@ -35,7 +35,10 @@ def tells_collections(meter_provider: MeterProvider) -> bool:
 
 
 def in_context(span: SpanContext) -> Context:
-    """Return a context with a span and nothing else: exemplars want its ids, and keep nothing of it alive."""
+    """Return a context with a span and nothing else: exemplars want its ids, and keep nothing of it alive.
+
+    What else was in the context of a measurement is gone by the time that it is recorded.
+    """
     return set_span_in_context(NonRecordingSpan(span), Context()) if span.is_valid else Context()
 
 

@@ -6,7 +6,8 @@ the constructor of what the processors get. What decides stays the SDK's: that a
 ends no more, what counts it, processors.
 
 This is private access, tried with the version that :mod:`litespan.export.tried` names. Under other versions,
-for spans that are not the SDK's own and where its functions were replaced, the public API is called.
+for spans that are not the SDK's own and where its functions had been replaced when litespan was set up, the
+public API is called.
 """
 # ruff: noqa: SLF001
 

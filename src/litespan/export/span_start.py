@@ -5,7 +5,8 @@ steps of the SDK's ``start_span`` one by one, as that makes a span and tells the
 What decides stays the SDK's: whether the tracer is on, ids, the sampler and what it adds, limits, processors.
 
 This is private access, tried with the version that :mod:`litespan.export.tried` names. Under other versions,
-and for tracers that are not the SDK's own or where its functions were replaced, the public API is called.
+and for tracers that are not the SDK's own or where its functions had been replaced when litespan was set up,
+the public API is called.
 """
 
 from __future__ import annotations
