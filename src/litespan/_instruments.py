@@ -47,21 +47,22 @@ class InstrumentsByProvider:
     def __init__(self, installed: Installed) -> None:
         self._installed = installed
         self._by_provider: IdentityMap[Instruments] = IdentityMap()
-        # Those that were made while the program had no global provider yet.
-        self._early: Instruments | None = None
+        # Those that were made while the program had no global provider yet, and their meter.
+        self._early: tuple[Meter, Instruments] | None = None
 
     def of(self, meter_provider: MeterProvider, meter: Meter) -> Instruments:
         """Return the instruments of a meter provider."""
         found = self._by_provider.get(meter_provider)
         if found is None:
-            early, at_once = self._early, not tells_collections(meter_provider)
-            if early is not None and meter_provider is get_meter_provider():
-                found = _handed_on(early, meter, at_once=at_once)
+            at_once = not tells_collections(meter_provider)
+            is_global = meter_provider is get_meter_provider()
+            if self._early is not None and is_global and _is_handed_on(self._early[0], meter):
+                found = _handed_on(self._early[1], meter, at_once=at_once)
             else:
                 found = self._make(meter, at_once=at_once)
             self._by_provider[meter_provider] = found
             if stands_in(meter_provider):
-                self._early = found
+                self._early = meter, found
         return found
 
     def _make(self, meter: Meter, *, at_once: bool) -> Instruments:
@@ -124,6 +125,15 @@ class InstrumentsByProvider:
     def _queue(self) -> list[Observation]:
         installed = self._installed()
         return [] if installed is None else [Observation(installed.pipeline.queue_size())]
+
+
+def _is_handed_on(early: Meter, meter: Meter) -> bool:
+    """Say whether the API has made the instruments of a meter of its own in one of the global provider.
+
+    Not if somebody has put the global provider there by force, as tests do. To see that is private access
+    (tried with opentelemetry-api 1.45.1); where it cannot be seen, the API is trusted.
+    """
+    return getattr(early, "_real_meter", meter) is meter
 
 
 def _handed_on(early: Instruments, meter: Meter, *, at_once: bool) -> Instruments:
