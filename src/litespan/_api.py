@@ -37,7 +37,8 @@ _termination: Termination | None = None
 
 def _observed() -> Installation | None:
     """Return what litespan's metrics about itself tell of; they are part of the last export, too."""
-    return _installed or _ending or _configured
+    exporting = _configured if _configured is not None and _configured.pipeline.exports else None
+    return _installed or _ending or exporting
 
 
 _instruments = InstrumentsByProvider(_observed)
@@ -273,8 +274,8 @@ def shutdown(timeout: float = 5.0) -> bool:
     try:
         with _lock:
             # A second call, as from the handler of SIGTERM, waits for the first one.
-            first, exporting = _installed is not None, _exporting()
-            _ending = _installed or _ending
+            first, exporting = _ending is None, _exporting()
+            _ending = _installed or _ending or _configured
             _opted_out = True
             closed = _take_out(timeout)
             at_exit.unregister_exit(shutdown)

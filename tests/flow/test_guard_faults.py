@@ -18,12 +18,12 @@ from litespan import guard
 from litespan.emit.metrics import MetricsEmitter
 from litespan.emit.spans import SpanEmitter, SpanInContext
 from litespan.testing import Capture, Provider, Reply, ToolCall
-from tests.fakes.litellm_calls import API_KEY, MODELS, chat
+from tests.fakes.litellm_calls import API_KEY, MODELS, chat, target
 from tests.fakes.ports import free_port
 from tests.flow import figures
 from tests.flow.tools import weather
 
-CALLS = 13
+CALLS = 14
 """Model calls that :func:`run` makes."""
 
 NOBODY = f"http://127.0.0.1:{free_port()}/v1"
@@ -63,10 +63,11 @@ async def run(provider: Provider) -> list[Any]:
     whole = answer.choices[0].message.content
     failed = [await fails(provider, stream=False), await fails(provider, stream=True)]
     google = [c async for c in await litellm.acompletion(**chat(provider, "gemini", stream=True))]
+    translated = await litellm.aresponses(input="Hi", **target(provider, "gemini"))
     with pytest.raises(OpenAIError):
         await litellm.acompletion(**chat(provider, max_retries=0) | {"api_base": NOBODY})
     seen = [result.final_output, events, streamed.final_output, whole, chunks, blocking, two, failed]
-    return [*seen, len(google), abandoned.choices[0].delta.content]
+    return [*seen, len(google), translated.status, abandoned.choices[0].delta.content]
 
 
 async def fails(provider: Provider, *, stream: bool) -> Any:

@@ -54,6 +54,10 @@ async def _calls(provider: Provider) -> list[Any]:
         model="openai/text-embedding-3-small", input=["a"], **_target(provider)
     )
     answer = await litellm.aresponses(model=MODELS["openai"], input="Hi", **_target(provider))
+    translated = await litellm.aresponses(model=MODELS["gemini"], input="Hi", **_target(provider, "gemini"))
+    provider.script("*", Reply.fails(400, message="no"))
+    spare = {"model": "openai/gpt-4o", **_target(provider)}
+    fallen_back = await litellm.acompletion(**chat(provider, fallbacks=[spare], **ONCE))
     failed = [await _failure(provider, stream=False), await _failure(provider, stream=True)]
     return [
         whole.choices[0].message.content,
@@ -62,12 +66,14 @@ async def _calls(provider: Provider) -> list[Any]:
         abandoned,
         len(embedded.data),
         answer.status,
+        translated.status,
+        fallen_back.model,
         failed,
     ]
 
 
-def _target(provider: Provider) -> dict[str, Any]:
-    return {"api_base": provider.url(), "api_key": API_KEY, **ONCE}
+def _target(provider: Provider, wire: str = "openai") -> dict[str, Any]:
+    return {"api_base": provider.url(wire), "api_key": API_KEY, **ONCE}
 
 
 def _text(chunk: Any) -> Any:

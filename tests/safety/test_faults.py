@@ -24,6 +24,7 @@ IN_PLACE_OF_THE_HOSTS = {
     "sources.litellm_call.OpenCall.__enter__",
     "sources.litellm_call.OpenCall.__exit__",
     "sources.litellm_calls.CallSource._acall",
+    "sources.litellm_calls.CallSource._ainside",
     "sources.litellm_calls.CallSource._async_hook.<locals>.hook",
     "sources.litellm_calls.CallSource._call",
     "sources.litellm_calls.CallSource._hand_over",

@@ -38,9 +38,10 @@ class Given(NamedTuple):
 current: ContextVar[Given | None] = ContextVar("litespan_call_options", default=None)
 
 
-def give(options: CallOptions | None) -> Token[Given | None]:
-    """Let options hold for the calls of a model, until the token is reset; ``None`` for none."""
-    return current.set(None if options is None else Given(options, open_call.get()))
+@guarded_one("call options")
+def given_here(options: CallOptions | None) -> Given | None:
+    """Return options as they hold for a call that begins here; ``None`` for none."""
+    return None if options is None else Given(options, open_call.get())
 
 
 @guarded_one("call options")

@@ -62,7 +62,7 @@ class LitellmModel(_LitellmModel):
 
     async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:
         """Call the model, as the SDK's class does."""
-        token = call_options.give(self._call_options)
+        token = call_options.current.set(call_options.given_here(self._call_options))
         try:
             return await super().get_response(*args, **kwargs)
         finally:
@@ -80,7 +80,7 @@ async def _with_options(
     """Pass a stream through with the options set while it runs, and never across a yield."""
     try:
         while True:
-            token = call_options.give(options)
+            token = call_options.current.set(call_options.given_here(options))
             try:
                 event = await stream.__anext__()
             except StopAsyncIteration:
