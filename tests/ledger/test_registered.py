@@ -13,7 +13,6 @@ from litellm.litellm_core_utils import get_model_cost_map
 from litespan.pricing import Owner, PriceBook
 from litespan.records import ModelCall, Usage
 from litespan.settings import Settings
-from litespan.sources import litellm_prices
 from litespan.sources.litellm_prices import owner
 
 ASKED, ANSWERED = "gpt-4o", "gpt-4o-2024-05-13"  # listed, at prices that differ
@@ -89,11 +88,9 @@ def test_a_name_of_a_fetched_table_is_not_the_programs(monkeypatch: pytest.Monke
     monkeypatch.setattr(get_model_cost_map, "get_model_cost_map_source_info", lambda: source)
     litellm.register_model({"my-own": {**OWN, "litellm_provider": "openai"}})
 
-    litellm_prices._is_packaged_in_use.cache_clear()
     assert cost("my-own") is None
     litellm.register_model({"my-own": {"litellm_provider": "openai"}})
     assert 2.0 == cost("my-own")
-    litellm_prices._is_packaged_in_use.cache_clear()
 
 
 def test_version_may_have_a_registered_price_of_its_own() -> None:

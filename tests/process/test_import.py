@@ -135,11 +135,13 @@ PRICED = """
 import asyncio, sys
 from agents import Agent, OpenAIResponsesModel, Runner
 from openai import AsyncOpenAI
-from litespan.testing import Capture, Provider
+from litespan.testing import Capture, Provider, Reply
 
 async def main():
     with Provider() as provider, Capture() as capture:
         model = OpenAIResponsesModel("gpt-4o-mini", AsyncOpenAI(base_url=provider.base_url, api_key="k"))
+        provider.script("gpt-4o-mini", Reply.says("hi", model="gpt-4o"))  # whose price was it?
+        await Runner.run(Agent(name="A", model=model), "hi")
         await Runner.run(Agent(name="A", model=model), "hi")
         before = capture.total("litespan.cost")
         assert "litellm" not in sys.modules

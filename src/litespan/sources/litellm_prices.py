@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
-from importlib.resources import files
 from typing import Any, Final
 
 from litespan.price_table import number
 from litespan.pricing import Owner
+from litespan.sources.litellm_table import read_packaged
 
 _LOADER: Final = "litellm.litellm_core_utils.get_model_cost_map"
-_FILE: Final = "model_prices_and_context_window_backup.json"
 # `litellm.register_model` leaves it in entries of models that LiteLLM knows (litellm 1.83.0).
 _MARK: Final = "key"
 
@@ -33,12 +31,11 @@ def owner(key: str, entry: Mapping[str, Any]) -> Owner:
     return Owner.ADDED if packaged and (marked or _is_packaged_in_use()) else Owner.LITELLM
 
 
-@cache
 def _is_packaged_in_use() -> bool:
     """Say whether LiteLLM's table was the one of its package when it was imported."""
     try:
-        source = import_module(_LOADER).get_model_cost_map_source_info()["source"]
-    except (ImportError, AttributeError, LookupError):
+        source = sys.modules[_LOADER].get_model_cost_map_source_info()["source"]
+    except (AttributeError, LookupError):
         return False
     return bool(source == "local")
 
@@ -46,12 +43,10 @@ def _is_packaged_in_use() -> bool:
 @cache
 def _packaged() -> Mapping[str, Mapping[str, float]]:
     """Return the prices in the table that is part of LiteLLM's package; none where the file is not there."""
-    try:
-        table = json.loads(files("litellm").joinpath(_FILE).read_bytes())
-    except (OSError, ValueError):
-        return {}
     return {
-        name: _amounts(entry) for key, entry in table.items() for name in (key, *(entry.get("aliases") or ()))
+        name: _amounts(entry)
+        for key, entry in read_packaged().items()
+        for name in (key, *(entry.get("aliases") or ()))
     }
 
 
