@@ -29,6 +29,7 @@ _lock = threading.RLock()
 
 _installed: Installation | None = None
 _ending: Installation | None = None
+_last: Installation | None = None
 # The last one of configure(). What that has built exports on when litespan is taken out of the hosts.
 _configured: Installation | None = None
 _opted_out = False
@@ -66,7 +67,7 @@ def configure(**settings: object) -> None:
             _refuse_after_instrument()
             return
         if _configured is not None:
-            _configured.pipeline.shutdown(loaded.exit_timeout)
+            _configured.shutdown(loaded.exit_timeout)
         built = pipelines.build(loaded)
         install(loaded, built)
         _configured = _installed
@@ -216,7 +217,9 @@ def install(
 ) -> None:
     """Instrument for a pipeline that exists; ``clock`` returns nanoseconds since the Unix epoch."""
     global _installed, _opted_out  # noqa: PLW0603 - one instrumentation per process, as the hosts are global
-    _take_out()
+    before = _take_out()
+    if before is not None:
+        before.end()
     _opted_out = False
     _installed = Installation(settings, pipeline, _instruments, implicit=implicit, clock=clock)
     _installed.watch_hosts()
@@ -230,18 +233,24 @@ def uninstrument() -> None:
     global _opted_out, _termination  # noqa: PLW0603 - see install
     with _lock:
         _opted_out = True
-        _take_out()
+        taken_out = _take_out()
         if _configured is None or not _configured.pipeline.exports:
             at_exit.unregister_exit(shutdown)
             if _termination is not None:
                 _termination.cancel()
                 _termination = None
+    if taken_out is not None:
+        taken_out.end()
 
 
-def _take_out(timeout: float | None = None) -> bool:
-    global _installed
-    installation, _installed = _installed, None
-    return installation is None or installation.take_out(timeout)
+def _take_out() -> Installation | None:
+    """Take what is installed out of the hosts; the caller ends what is open in it, without the lock."""
+    global _installed, _last
+    if _installed is None:
+        return None
+    _last, _installed = _installed, None
+    _last.take_out()
+    return _last
 
 
 def flush(timeout: float = 5.0) -> bool:
@@ -265,7 +274,7 @@ def shutdown(timeout: float = 5.0) -> bool:
         timeout: seconds; the call returns within it.
 
     Returns:
-        True only if everything was really exported; a later call says the same of what was built.
+        True only if everything was really exported; a later call says the same.
     """
     global _ending, _opted_out  # noqa: PLW0603 - see install
     deadline = time.monotonic() + timeout
@@ -277,10 +286,10 @@ def shutdown(timeout: float = 5.0) -> bool:
             first, exporting = _ending is None, _exporting()
             _ending = _installed or _ending or _configured
             _opted_out = True
-            closed = _take_out(timeout)
+            _take_out()
             at_exit.unregister_exit(shutdown)
-        answers = [each.pipeline.shutdown(_left(deadline)) for each in exporting]
-        return closed and all(answers)
+        answers = [each.shutdown(_left(deadline)) for each in exporting]
+        return all(answers)
     finally:
         if first:
             _ending = None
@@ -289,8 +298,8 @@ def shutdown(timeout: float = 5.0) -> bool:
 
 
 def _exporting() -> list[Installation]:
-    """Return what has something to export: what is in use or ends, and what :func:`configure` has built."""
-    found = _installed or _ending
+    """Return what may have something to export: the last one, and what :func:`configure` has built."""
+    found = _installed or _ending or _last
     return [each for each in (found, None if _configured is found else _configured) if each is not None]
 
 
@@ -331,8 +340,11 @@ def stats() -> dict[str, Any]:
 
 def _reset_after_fork() -> None:
     """In a forked child, forget the parent's open records: the parent ends and sends them."""
-    global _lock  # noqa: PLW0603 - the inherited lock may be held by a thread that does not exist here
-    _lock = threading.RLock()
+    global _lock, _ending, _last, _configured  # noqa: PLW0603 - see install
+    _lock = threading.RLock()  # the inherited one may be held by a thread that does not exist here
+    _ending = _last = None
+    if _configured is not None and not _configured.pipeline.exports:
+        _configured = None  # the parent ends it
     _instruments.reset_after_fork()
     if _installed is not None:
         _installed.reset_after_fork()

@@ -7,7 +7,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import Any
@@ -23,7 +24,7 @@ from litespan.emit.events import EventEmitter
 from litespan.emit.extra_keys import ExtraKeys
 from litespan.emit.metrics import MetricsEmitter
 from litespan.emit.spans import SpanEmitter, suppressed
-from litespan.export.deadline import Worker
+from litespan.export.deadline import Worker, bounded
 from litespan.export.pipeline import Pipeline
 from litespan.export.sampling import drops_whole_traces
 from litespan.export.span_end import ender
@@ -68,8 +69,9 @@ class Installation:
         self._active = True
         # A host may be imported in another thread while this one takes everything out.
         self._lock = threading.RLock()
-        # A processor of the program may export each span in whatever thread ends it, for as long as it likes.
         self._worker = Worker("records")
+        self._all_ended: Future[bool] | None = None
+        self._ending_thread: int | None = None
 
     def watch_hosts(self) -> None:
         """Watch each host now if it is imported, else as soon as it is: litespan itself never imports one."""
@@ -77,24 +79,49 @@ class Installation:
         self._when_imported("litellm", self._watch_litellm)
         self._when_imported("agents", self._watch_agents)
 
-    def take_out(self, timeout: float | None) -> bool:
-        """Take everything out of the hosts, and end what is open; false if that takes longer (seconds)."""
+    def take_out(self) -> None:
+        """Take everything out of the hosts again; :meth:`end` or :meth:`shutdown` ends what is open."""
         with self._lock:
             self._active = False
             context.propagate_with(None)
             while self._undo:
                 guard.guarded("uninstrument")(self._undo.pop())()
-        ended = self._worker.submit(self._end_everything)
-        self._worker.stop()
-        return bool(wait([ended], timeout).done)
+
+    def end(self) -> None:
+        """End what is open, in this thread: it may hold a lock that a processor of the program takes, too."""
+        with self._lock:
+            first = self._all_ended is None
+            ended = self._all_ended = self._all_ended or Future()
+        if first:
+            self._end_everything()
+            ended.set_result(True)
+            self._worker.stop()
+        else:
+            self._wait(ended, self.settings.exit_timeout)
 
     def flush(self, timeout: float) -> bool:
         """Send what has ended, within ``timeout`` (seconds); true only if all of it was exported."""
-        if not self._active:
-            return self.pipeline.flush(timeout)
         deadline = time.monotonic() + timeout
-        ended = wait([self._worker.submit(self._end_traces)], timeout).done
-        return self.pipeline.flush(max(deadline - time.monotonic(), 0.0)) and bool(ended)
+        if self._active:
+            ended = self._run(self._end_traces, timeout / 2)
+        else:
+            ended = self._all_ended is not None and self._all_ended.done()
+        return self.pipeline.flush(max(deadline - time.monotonic(), 0.0)) and ended
+
+    def shutdown(self, timeout: float) -> bool:
+        """End what is open, send it and stop, within ``timeout`` (seconds); true only if all was exported.
+
+        A second call waits for the first one, and says the same.
+        """
+        deadline = time.monotonic() + timeout
+        with self._lock:
+            first = self._all_ended is None
+            ended = self._all_ended = self._all_ended or Future()
+        if first:
+            self._run(partial(self._end_for_good, ended), timeout / 2)
+            self._worker.stop()
+        done = self._wait(ended, max(deadline - timeout / 2 - time.monotonic(), 0.0))
+        return self.pipeline.shutdown(max(deadline - time.monotonic(), 0.0)) and done
 
     def sweep_soon(self) -> None:
         """Close what is overdue, but not here: whoever collects metrics holds locks that an end may need.
@@ -114,9 +141,30 @@ class Installation:
         self.recorder.sweep()
         return True
 
-    def _end_everything(self) -> bool:
-        self.recorder.close_everything()
+    def _run(self, task: Callable[[], bool], timeout: float) -> bool:
+        """Run what ends records; true if it is done in time (seconds).
+
+        Processors of the program may export each span in whatever thread ends it, for as long as they like,
+        so they are not run in the thread that waits. Those that were built here never take long.
+        """
+        if self.pipeline.adopts_traces and not self._worker.is_current():
+            return self._wait(self._worker.submit(task), timeout)
+        return guard.guarded("closing")(task)() is True
+
+    def _wait(self, future: Future[bool], timeout: float) -> bool:
+        if self._worker.is_current() or self._ending_thread == threading.get_ident():
+            return future.done()  # a processor of the program asks, and would wait for itself
+        return bool(wait([future], bounded(timeout)).done)
+
+    def _end_for_good(self, ended: Future[bool]) -> bool:
+        self._end_everything()
+        ended.set_result(True)
         return True
+
+    def _end_everything(self) -> None:
+        self._ending_thread = threading.get_ident()
+        guard.guarded("closing")(self.recorder.close_everything)()
+        self._ending_thread = None
 
     def _end_traces(self) -> bool:
         self.recorder.close_ended_traces()

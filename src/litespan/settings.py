@@ -157,7 +157,7 @@ def _list_of(valid: tuple[str, ...]) -> Callable[[str, object], tuple[str, ...]]
 
 def _listed(_: str, text: str) -> tuple[str, ...]:
     """Split a list of exporters, and judge nothing: others than litespan read the same variables."""
-    return tuple(dict.fromkeys(item.strip() for item in text.split(",")))
+    return tuple(dict.fromkeys(item.strip().lower() for item in text.split(",") if item.strip()))
 
 
 def check_exporters(setting: str, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
 from opentelemetry.sdk.trace import Span, SpanProcessor
+from opentelemetry.trace import get_current_span
 
 import litespan
 from litespan.testing import Capture, Provider, Reply, ToolCall
@@ -212,3 +213,21 @@ def test_block_outlives_the_instrumentation() -> None:
     block.__exit__()
 
     assert {} == dict(baggage.get_all())
+
+
+def test_a_span_that_began_in_a_block_outlives_it(capture: Capture) -> None:
+    """A block that ends inside a span of the program, as one of a generator may, leaves that span current."""
+
+    def generated() -> Iterator[int]:
+        with litespan.using(session="s-4", propagate=True):
+            yield 1
+
+    def inside() -> None:
+        numbers = generated()
+        next(numbers)
+        with capture.tracer_provider.get_tracer("app").start_as_current_span("request") as request:
+            assert [] == list(numbers)
+            assert request is get_current_span()
+
+    # Its user stays there, as a block can only be undone where it is the last one.
+    contextvars.copy_context().run(inside)

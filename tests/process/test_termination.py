@@ -80,3 +80,22 @@ def test_other_threads_cannot_set_handlers() -> None:
     before += "    thread.start(); thread.join()\n    return made[0]"
 
     assert (-signal.SIGTERM, []) == run(before=before, after="termination.cancel()")
+
+
+RELEASED = """
+termination.hold()
+thread = threading.Thread(target=termination.release)
+thread.start(); thread.join()
+"""
+
+
+def test_released_in_another_thread() -> None:
+    """After a shutdown in another thread, where Python sets no handlers, the signal ends the process."""
+    assert (-signal.SIGTERM, []) == run(after=RELEASED)
+
+
+def test_set_up_anew_after_another_thread() -> None:
+    """What is set up after that sends again what is left."""
+    after = f"{RELEASED}termination = Termination(shutdown, 0.2)"
+
+    assert (-signal.SIGTERM, ["sent within 0.2"]) == run(after=after)

@@ -8,6 +8,7 @@ from typing import Any, cast
 from opentelemetry import baggage
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
+from opentelemetry.trace import get_current_span
 
 from litespan import semconv
 from litespan.emit.spans import ambient, detach
@@ -49,5 +50,6 @@ class Propagation:
 
 
 def _sent_on(context: Context) -> tuple[object, ...]:
-    """Return what is sent on in a context."""
-    return tuple(baggage.get_baggage(key, context) for key in (semconv.USER_ID, semconv.SESSION_ID))
+    """Return what is sent on in a context, and its span: one that the program began inside stays current."""
+    keys = (semconv.USER_ID, semconv.SESSION_ID)
+    return (get_current_span(context), *(baggage.get_baggage(key, context) for key in keys))

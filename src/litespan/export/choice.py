@@ -132,15 +132,17 @@ def _protocol(signal: str, settings: Settings, environ: Mapping[str, str]) -> st
 
 def _check_url(target: OtlpTarget) -> None:
     try:
-        _ = urlsplit(target.endpoint).port
+        parts = urlsplit(target.endpoint)
+        _ = parts.port
     except ValueError:  # its text may hold a piece of a password
         raise ConfigurationError(
             f"The OTLP endpoint {target.shown!r} is no URL: look at its port. Example: http://localhost:4318."
         ) from None
-    if target.protocol != GRPC and not target.endpoint.lower().startswith(("http://", "https://")):
+    is_http = target.endpoint.lower().startswith(("http://", "https://")) and parts.hostname
+    if target.protocol != GRPC and not is_http:
         raise ConfigurationError(
-            f"The OTLP endpoint {target.shown!r} is no URL: it must start with http:// or https://, "
-            "for example http://localhost:4318."
+            f"The OTLP endpoint {target.shown!r} is no URL: it must start with http:// or https:// and a "
+            "host, for example http://localhost:4318."
         )
 
 

@@ -35,7 +35,12 @@ class Worker:
         self._waiting: dict[Task, Future[bool]] = {}
         self._changed = threading.Condition()
         self._stopped = False
-        threading.Thread(target=self._work, name=f"litespan-{self._name}", daemon=True).start()
+        self._thread = threading.Thread(target=self._work, name=f"litespan-{self._name}", daemon=True)
+        self._thread.start()
+
+    def is_current(self) -> bool:
+        """Say whether this is its thread, which must not wait for itself."""
+        return threading.current_thread() is self._thread
 
     def submit(self, task: Task) -> Future[bool]:
         """Run ``task`` after what runs now; callers that come before it starts share one run.

@@ -58,6 +58,11 @@ class Pipeline:
         """Say whether anything was built here that has not been shut down."""
         return self._ending is None and any(not isinstance(path, AdoptedPath) for path in self._all())
 
+    @property
+    def adopts_traces(self) -> bool:
+        """Say whether spans go to a provider of the program, whose processors may do anything."""
+        return any(isinstance(path, AdoptedPath) for path in self._paths[TRACES])
+
     def flush(self, timeout: float) -> bool:
         """Send what there is; return within ``timeout`` seconds (and some milliseconds).
 

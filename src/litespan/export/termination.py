@@ -28,8 +28,8 @@ class Termination:
     def __init__(self, shutdown: Shutdown, timeout: float) -> None:
         self._shutdown = guarded("export.termination")(functools.partial(shutdown, timeout))
         self._timeout = timeout
-        self._held = self._came = False
-        if _in_main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        self._held = self._came = self._done = False
+        if _in_main_thread() and _is_free(signal.getsignal(signal.SIGTERM)):
             signal.signal(signal.SIGTERM, self._end)
 
     def cancel(self) -> None:
@@ -42,23 +42,35 @@ class Termination:
         self._held = True
 
     def release(self) -> None:
-        """Put the default action back, and end the process if a signal came in the meantime."""
+        """Put the default action back, and end the process if a signal came in the meantime.
+
+        Python lets no other thread than the main one do so: what comes there later acts as by default.
+        """
+        self._done = True
         self.cancel()
         if self._came:
             signal.raise_signal(signal.SIGTERM)
 
     def _end(self, number: int, frame: FrameType | None) -> None:
-        if self._held and not self._came:
+        if self._held and not self._came and not self._done:
             self._came = True
             return
         # First, so that a second signal ends the process at once.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if self._done:
+            signal.raise_signal(signal.SIGTERM)
+            return
         with guard("export.termination"):
             # In a thread: the code that was interrupted may hold a lock that the shutdown needs.
             sender = threading.Thread(target=self._shutdown, name="litespan-termination", daemon=True)
             sender.start()
             sender.join(bounded(self._timeout + _GRACE))
         signal.raise_signal(signal.SIGTERM)
+
+
+def _is_free(handler: object) -> bool:
+    """Say whether nobody but litespan handles the signal."""
+    return handler is signal.SIG_DFL or isinstance(getattr(handler, "__self__", None), Termination)
 
 
 def _in_main_thread() -> bool:

@@ -98,6 +98,7 @@ def test_otlp_target(
     [
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "must start with http:// or https://"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://me:se@cret@host:4b"}, "'host:4b/v1/traces' is no URL: look"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://me:secret@"}, "'/v1/traces' is no URL: it must start"),
         (BASE | {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/json"}, "Valid values: http/protobuf, grpc"),
     ],
 )

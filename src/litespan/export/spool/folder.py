@@ -58,6 +58,8 @@ class SpoolFolder:
             return None
         lock = _try_lock(os.path.join(path, _LOCK), 0)
         if lock is None:
+            with contextlib.suppress(OSError):
+                os.rmdir(path)  # only if it is empty: its process was killed while it deleted the folder
             return None
         if os.fstat(lock).st_nlink == 0:
             # Another process has sent the rest and deleted the folder since it was opened here.

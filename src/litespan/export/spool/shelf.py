@@ -77,14 +77,24 @@ class Shelf:
         Raises:
             OSError: if one of them cannot be moved; it stays with the rest where it is.
         """
-        while other._segments:
-            _, segment = other._segments[0]
-            name = f"{_begin_of(segment) * 1000:015.0f}-{uuid.uuid4().hex}{SUFFIX}"
-            segment.move(os.path.join(self._folder.path, name))
-            self._segments.append((next(self._numbers), segment))
-            del other._segments[0]
-        other.close()
-        self._segments = deque(sorted(self._segments, key=lambda numbered: numbered[1].path))
+        try:
+            while other._segments:
+                _, segment = other._segments[0]
+                self._name_by_time(segment)
+                self._segments.append((next(self._numbers), segment))
+                del other._segments[0]
+            other.close()
+        finally:
+            self._segments = deque(sorted(self._segments, key=lambda numbered: numbered[1].path))
+
+    def name_by_time(self) -> None:
+        """Name its files by their time, as those that are moved here; an OSError if that is not possible."""
+        for _, segment in self._segments:
+            self._name_by_time(segment)
+
+    def _name_by_time(self, segment: Segment) -> None:
+        name = f"{_begin_of(segment) * 1000:015.0f}-{uuid.uuid4().hex}{SUFFIX}"
+        segment.move(os.path.join(self._folder.path, name))
 
     def drop_oldest(self) -> int:
         """Delete the oldest file; return the number of items in it that were not sent."""

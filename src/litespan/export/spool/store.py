@@ -152,15 +152,19 @@ class Store:
         if not left:
             left.close()
             return
+        heir = self._inherited if self._inherited in self._adopted else None
         try:
-            if self._inherited not in self._adopted:
-                self._inherited = Shelf(SpoolFolder.create(self._root, self._signal))
-                self._adopted.append(self._inherited)
-            self._inherited.take_over(left)
+            if heir is None:
+                left.name_by_time()  # a folder of a new one would need room on the disk
+                self._inherited = left
+                self._adopted.append(left)
+            else:
+                heir.take_over(left)
         except OSError as error:
-            self._unusable.add(left.path)
-            tell_unusable(left.path, error)
-            left.leave()
+            if isinstance(error, PermissionError):
+                self._unusable.add(left.path)
+                tell_unusable(left.path, error)
+            left.leave()  # the next look tries again
 
     def _append(self, batch: Batch) -> None:
         segment_bytes = 0 if self._newest_only else self._limits.segment_bytes

@@ -344,3 +344,40 @@ def _refuse_files(rename: Callable[[str, str], None]) -> Callable[[str, str], No
         rename(source, target)
 
     return rename_folders
+
+
+def test_a_full_disk_keeps_no_leftover_from_being_sent(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What dead processes left needs no room to be taken, and what cannot be moved now is moved later."""
+    for number in range(3):
+        dead = spool.store()
+        dead.append(b"%d" % number, 1)
+        dead.close()
+        time.sleep(0.002)
+    store = spool.store()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "mkdir", _full_disk)
+        patch.setattr(os, "rename", _renames_once(os.rename))
+        store.adopt()
+    store.adopt()
+
+    assert [b"0", b"1", b"2"] == sorted(take_all(store))
+    assert spool.lost == {}
+    store.close()
+    assert [] == list(spool.root.iterdir())
+
+
+def test_a_folder_of_a_process_that_was_killed_in_its_last_step_goes(spool: Spool) -> None:
+    """An empty folder without a lock is deleted by the next process that looks."""
+    (spool.root / f"traces-{7:032}").mkdir()
+    spool.store().adopt()
+
+    assert [] == list(spool.root.iterdir())
+
+
+def _full_disk(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def _renames_once(rename: Callable[[str, str], None]) -> Callable[[str, str], None]:
+    left = [rename]
+    return lambda *paths: left.pop()(*paths) if left else _full_disk()
