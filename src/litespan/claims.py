@@ -55,6 +55,11 @@ def is_under_way(record: Record) -> bool:
     return call is not None and call.end_ns is None and not (call.stream or call.host_span)
 
 
+def belongs(record: Record, ended_ns: int) -> bool:
+    """Say whether something open in an ended trace is part of it: begun before its end, or in a run."""
+    return record.start_ns <= ended_ns or record.run is not None or record.agent_name is not None
+
+
 def may_claim(whole: ModelCall) -> bool:
     """Say whether a whole has no part, or one that failed: the program then tries again."""
     part = whole.part

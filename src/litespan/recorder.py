@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -194,19 +194,37 @@ class Recorder:
         if trace is not None:
             trace.last_end_ns = max(trace.last_end_ns, end_ns)
             if trace.ended_ns is not None:
-                trace.deadline = time.monotonic() + GRACE  # something in it goes on
+                if claims.belongs(record, trace.ended_ns):
+                    trace.deadline = time.monotonic() + GRACE  # something in it goes on
                 if not trace.open:
                     self._close(trace)
 
-    def _end_trace(self, workflow: Workflow, end_ns: int | None) -> None:
-        """End an SDK trace: at once if nothing is open in it, else when its last child has ended."""
+    def _end_trace(self, workflow: Workflow, end_ns: int | None, *, may_go_on: bool = False) -> None:
+        """End an SDK trace: at once if nothing is open in it, else when its last child has ended.
+
+        ``may_go_on``: another agent of the same run may follow, so the grace is waited for anyway.
+        """
         trace = self.table.trace(workflow.trace_id)
         if trace is None or trace.ended_ns is not None:
             return
         trace.ended_ns = end_ns or self.clock()
         trace.deadline = time.monotonic() + GRACE
-        if not trace.open:
+        if not (trace.open or may_go_on):
             self._close(trace)
+
+    def end_resumed(self, part: AgentRun | Run) -> None:
+        """End the root of a resumed run with its last part: no host tells of that end."""
+        root = part.parent
+        if not isinstance(root, Workflow) or not root.resumed:
+            return
+        trace = self.table.trace(root.trace_id)
+        others = [] if trace is None else list(trace.open)
+        if not any(other.parent is root and type(other) is type(part) for other in others):
+            self._end_trace(root, None, may_go_on=isinstance(part, AgentRun))
+
+    def resume(self, trace: OpenTrace) -> None:
+        """Let a trace go on that has ended and waits for what is open in it."""
+        trace.ended_ns, trace.workflow.resumed = None, True
 
     def _finish(self, record: Record, end_ns: int) -> None:
         record.settle = None
@@ -309,11 +327,17 @@ class Recorder:
         self._close_ended(self.table.ended_traces())
 
     def _close_ended(self, trace_ids: Iterable[str]) -> None:
-        """Close ended traces, but those in which the answer of a call is still to come: it has to be paid."""
+        """Close ended traces, but those in which the answer of a call is still to come: it has to be paid.
+
+        A call that began later, as of a task that goes on for ever, holds nothing and ends by itself.
+        """
         for trace_id in trace_ids:
             trace = self.table.trace(trace_id)
-            if trace is not None and not any(map(claims.is_under_way, list(trace.open))):
-                self.close_trace(trace_id)
+            if trace is None or trace.ended_ns is None:
+                continue
+            under_way = [record for record in list(trace.open) if claims.is_under_way(record)]
+            if not any(claims.belongs(call, trace.ended_ns) for call in under_way):
+                self.close_trace(trace_id, spared=under_way)
 
     def close_everything(self) -> None:
         """Close all open records, running ones too."""
@@ -321,15 +345,16 @@ class Recorder:
         for record in self.table.everything():
             self._force_end(record, records.CANCELLED)
 
-    def close_trace(self, trace_id: str) -> None:
-        """Close an SDK trace with all that is open in it."""
+    def close_trace(self, trace_id: str, spared: Collection[Record] = ()) -> None:
+        """Close an SDK trace with all that is open in it, but for what is ``spared``."""
         trace = self.table.trace(trace_id)
         if trace is None:
             return
         if trace.ended_ns is None:
             trace.ended_ns = self.clock()
         for record in list(trace.open)[::-1]:
-            self._force_end(record, records.CANCELLED, trace.ended_ns)
+            if record not in spared:
+                self._force_end(record, records.CANCELLED, trace.ended_ns)
         self._close(trace)
 
     def _give_up(self, record: Record, reason: str) -> None:

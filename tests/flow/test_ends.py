@@ -234,3 +234,22 @@ async def test_a_call_that_outlives_its_trace_is_paid(
         (root.attributes or {})[name] for name in ("litespan.total.input_tokens", "litespan.outcome")
     )
     assert 5000 == capture.total("gen_ai.client.inference.usage.input_tokens")
+
+
+async def test_calls_that_go_on_for_ever_hold_no_root(provider: Provider, capture: Capture) -> None:
+    """What a task calls after its trace has ended ends by itself, and the root is told meanwhile."""
+    provider.default = Reply.says("ok", delay=0.3)
+
+    async def works(calls: int) -> None:
+        for _ in range(calls):
+            await litellm.acompletion(**chat(provider))
+
+    with trace("Mine"):
+        tasks = [asyncio.create_task(works(2))]
+        await until_called(provider, 1)
+    await until_called(provider, 2)
+    litespan.flush()
+    assert 1 == len(capture.named("invoke_workflow"))
+    await asyncio.gather(*tasks)
+
+    assert 2 == capture.total("litespan.calls", litespan__outcome="ok") == capture.total("litespan.calls")

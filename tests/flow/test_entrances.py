@@ -210,6 +210,19 @@ def test_functions_are_what_they_are_without_litespan(name: str) -> None:
         assert bare == told()
 
 
+def test_methods_are_what_they_are_without_litespan() -> None:
+    """A method that was read from LiteLLM's client is copied and pickled as before."""
+
+    def told() -> list[Any]:
+        create = litellm.LiteLLM().chat.completions.create
+        made = (copy.copy(create), copy.deepcopy(create), pickle.loads(pickle.dumps(create)))  # noqa: S301
+        return [one.__qualname__ for one in made] + [repr(create).partition(" at ")[0]]
+
+    bare = told()
+    with Capture():
+        assert bare == told()
+
+
 SHAPES = {
     "fallbacks": snapshot("chat gpt-4o litespan.outcome=ok gen_ai.usage.input_tokens=100"),
     "batch_completion": snapshot("""\

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -320,6 +321,25 @@ async def test_responses_over_completion_tell_cache_writes(
     # claude-sonnet-4-5 in USD per million tokens: cache writes for an hour and for five minutes, reads, rest.
     cost = (4000 * 6 + 6000 * 3.75 + 1000 * 0.3 + 1000 * 3 + 10 * 15) / 1e6
     assert pytest.approx(cost) == (capture.spans[0].attributes or {})["gen_ai.usage.cost.amount"]
+
+
+async def test_a_translated_stream_that_is_left_at_its_last_event_tells_cache_writes(
+    provider: Provider,
+) -> None:
+    """A program that stops reading where the answer is complete pays what one pays that reads on."""
+    usage = ServedUsage(input_tokens=1000, output_tokens=50, cache_write_tokens=200)
+    provider.default = Reply.says("Hi", usage=usage)
+    with Capture() as capture:
+        stream = await litellm.aresponses(**arguments(provider, "aresponses", "anthropic", stream=True))
+        async for event in stream:
+            if event.type == "response.completed":
+                break
+        del stream, event
+        gc.collect()
+        litespan.flush()
+
+        [span] = capture.spans
+        assert 200 == (span.attributes or {})["gen_ai.usage.cache_creation.input_tokens"]
 
 
 async def test_a_translated_stream_without_usage_has_none(provider: Provider) -> None:

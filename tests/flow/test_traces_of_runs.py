@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import litellm
@@ -347,3 +347,108 @@ async def test_suppressed_runs_are_not_seen(provider_of_a_thousand: Provider) ->
         "    chat outer",
     ] == capture.tree().splitlines()
     assert 1 == capture.total("litespan.runs")
+
+
+def asking(
+    provider: Provider, name: str, tool: Callable[[], Awaitable[str]] | None = None, *others: Any
+) -> Agent[None]:
+    """Return an agent whose tool `go` needs an approval; that and the others are called once."""
+
+    @function_tool(needs_approval=True)
+    async def go() -> str:
+        return "gone" if tool is None else await tool()
+
+    calls = [ToolCall(each.name) for each in (*others, go)]
+    provider.script(name.lower(), Reply.calls(*calls, usage=USAGE))
+    return agent(provider, name, 1.0, tools=[go, *others])
+
+
+def approved(asked: Any) -> Any:
+    """Return the state in which a run goes on."""
+    state = asked.to_state()
+    for interruption in asked.interruptions:
+        state.approve(interruption)
+    return state
+
+
+async def test_runs_that_go_on_side_by_side(provider_of_a_thousand: Provider) -> None:
+    """The root of two resumed runs ends with the last of them; a flush between them cuts nothing off."""
+    over = asyncio.Event()
+
+    async def waits() -> str:
+        await over.wait()
+        return "done"
+
+    provider = provider_of_a_thousand
+    quick, slow = asking(provider, "Quick"), asking(provider, "Slow", waits)
+    with Capture() as capture:
+        with trace("Mine"):
+            asked = [await Runner.run(each, "hi") for each in (quick, slow)]
+        running = asyncio.create_task(Runner.run(slow, approved(asked[1])))
+        await asyncio.sleep(0)
+        await Runner.run(quick, approved(asked[0]))
+        litespan.flush()
+        over.set()
+        await running
+
+    outcomes = [(span.attributes or {})["litespan.outcome"] for span in capture.spans]
+    assert {"ok"} == set(outcomes)
+    totals = [(root.attributes or {})["litespan.total.cost"] for root in capture.named("invoke_workflow")]
+    assert [2.0, 2.0] == totals
+
+
+async def test_a_run_goes_on_while_its_trace_waits(provider_of_a_thousand: Provider) -> None:
+    """A trace that waits for a call of its own goes on with the run: there is one root, with all of it."""
+    provider = provider_of_a_thousand
+    answered = asyncio.Event()
+    provider.script("background", Reply.says("late", delay=0.5, usage=USAGE))
+    tasks = []
+
+    async def summarise() -> None:
+        await litellm.acompletion(**{**chat(provider), "model": "openai/background"})
+        answered.set()
+
+    async def waits() -> str:
+        await answered.wait()
+        litespan.flush()
+        return "done"
+
+    @function_tool
+    async def note() -> str:
+        tasks.append(asyncio.create_task(summarise()))
+        return "noted"
+
+    first = asking(provider, "First", waits, note)
+    with Capture() as capture:
+        asked = await Runner.run(first, "hi")
+        await Runner.run(first, approved(asked))
+        await asyncio.gather(*tasks)
+
+    assert {"ok"} == {(span.attributes or {})["litespan.outcome"] for span in capture.spans}
+    [root] = capture.named("invoke_workflow")
+    assert capture.total("litespan.calls") == len(capture.named("chat"))
+    assert 1000 * len(capture.named("chat")) == (root.attributes or {})["litespan.total.input_tokens"]
+
+
+async def test_parts_of_a_run_stand_side_by_side(provider_of_a_thousand: Provider) -> None:
+    """However often a run waits for an approval, all its parts are below its first root."""
+    provider = provider_of_a_thousand
+    first = asking(provider, "First")
+    provider.script("first", *[Reply.calls(ToolCall("go"), usage=USAGE)] * 3)
+    with Capture() as capture:
+        asked = await Runner.run(first, "hi")
+        while asked.interruptions:
+            asked = await Runner.run(first, approved(asked))
+
+    root, *later = sorted(capture.named("invoke_workflow"), key=lambda span: span.start_time or 0)
+    assert len(later) > 2
+    assert {root.context.span_id} == {span.parent.span_id for span in later if span.parent}
+
+
+async def test_a_suppressed_run_that_fails_is_not_seen(provider: Provider) -> None:
+    """A call that fails where instrumentation is suppressed is not taken for one that was never sent."""
+    provider.default = Reply.fails(400)
+    with Capture() as capture, trace("Mine"), suppress_instrumentation():
+        await asyncio.gather(Runner.run(agent(provider, "First", 1.0), "hi"), return_exceptions=True)
+
+    assert "invoke_workflow Mine" == capture.tree()

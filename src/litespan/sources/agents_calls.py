@@ -53,7 +53,7 @@ class ModelSpans:
     def end(self, span: Any, call: Record | None, parent_of: Callable[[Any], Record | None]) -> None:
         """End the call of a span; ``parent_of`` finds the parent of one that has no record yet."""
         if agents_models.is_litellm(span.span_data):
-            if call is None:
+            if call is None and not self._recorder.suppressed():
                 self._never_sent(span, parent_of(span))
             return
         if not isinstance(call, ModelCall):

@@ -67,8 +67,10 @@ class AgentsProcessor(TracingProcessor):
         data = span.span_data
         kind = data.type  # a property, as most of what the SDK's spans have
         parent = self._parent(span)
-        if kind in _NOTED_IN_ROOT and self._recorder.table.trace(span.trace_id) is None:
-            parent = self._resume(span, parent)
+        if kind in _NOTED_IN_ROOT:
+            opened = self._recorder.table.trace(span.trace_id)
+            if opened is None or opened.ended_ns is not None:
+                parent = self._resume(span, opened, parent)
         if kind in agents_models.MODEL_SPANS:
             self._models.begin(span, parent)
             return
@@ -100,9 +102,8 @@ class AgentsProcessor(TracingProcessor):
             self._complete(record, span)
         finally:
             self._recorder.end(record)  # also of data that cannot be read: nothing is left open
-            root = record.parent
-            if isinstance(root, Workflow) and root.resumed and data.type in _NOTED_IN_ROOT:
-                self._recorder.end(root)
+            if isinstance(record, (AgentRun, Run)):
+                self._recorder.end_resumed(record)
 
     def shutdown(self) -> None:
         """Do nothing: litespan's own exit handler closes and flushes, within its own deadline."""
@@ -121,8 +122,10 @@ class AgentsProcessor(TracingProcessor):
             return table.root(span.trace_id)
         return parent
 
-    def _resume(self, span: Any, parent: Record | None) -> Record | None:
-        """Begin another root for a run that goes on in a trace whose root has ended, and return that.
+    def _resume(self, span: Any, opened: OpenTrace | None, parent: Record | None) -> Record | None:
+        """Let a run go on in a trace that has ended, below another root if the first is gone.
+
+        Returns what the run belongs under.
 
         The SDK does not tell the start of a trace again, nor the end, when a run is resumed that waited for
         an approval, maybe in another process. Other spans that come late just stand below their parent.
@@ -130,6 +133,11 @@ class AgentsProcessor(TracingProcessor):
         trace = get_current_trace()
         if trace is None or trace.trace_id != span.trace_id:
             return parent
+        if opened is not None:
+            self._recorder.resume(opened)
+            return parent
+        while isinstance(parent, Workflow) and parent.resumed and parent.parent is not None:
+            parent = parent.parent  # all parts of a run stand side by side below the first
         root = _workflow(trace)
         root.resumed = True
         self._recorder.begin_trace(root, parent)

@@ -20,8 +20,9 @@ _EMBEDDINGS: Final = "embeddings"
 def take_back_hit(call: ModelCall, response: Any, probe: Probe | None) -> None:
     """Let a call that LiteLLM says its cache answered be what it was, if a request was made for a part.
 
-    Only such an answer has a time that it took; where the probe saw no request, there was none. The usage is
-    in the provider's own answer, and missing where that is not known. What was only read may be the cache's.
+    Such an answer has a time that it took; where the probe saw no request, there was none. The usage is in
+    the provider's own answer, and missing where that is not known: without the probe also of a blocking call
+    that the cache answered whole, which has that time, too. What was only read may be the cache's.
     """
     asked = call.operation == _EMBEDDINGS and read(response, "_response_ms") is not None
     if not asked or (probe is not None and not probe.attempts):

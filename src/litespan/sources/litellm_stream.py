@@ -122,8 +122,9 @@ class StreamState:
             return
         end = partial(self.call.ended, self._outcome_when_left())
         try:
-            self.reader.fill(self.call.record, self.inner)
+            self._fill()
         finally:
+            self.call.inner = None
             self.call.record.settle = end
             self.call.end_later(end)
 

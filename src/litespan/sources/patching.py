@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from pkgutil import resolve_name
 from typing import Any
 
@@ -11,11 +12,33 @@ import wrapt
 Hook = Callable[[Any, Any, Any, Any], Any]
 
 
+class _Method(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]  # not generic before wrapt 2
+    """A wrapped function that was read from an object; copied and pickled as methods are."""
+
+    def __copy__(self) -> _Method:
+        """Return the method itself."""
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        """Return the method of a copy of the object."""
+        return getattr(deepcopy(self._self_instance, memo), self.__wrapped__.__name__)
+
+    def __reduce_ex__(self, _protocol: Any) -> Any:
+        """Say what it is read from, and under which name."""
+        return getattr, (self._self_instance, self.__wrapped__.__name__)
+
+    def __repr__(self) -> str:
+        """Return what the method says."""
+        return repr(self.__wrapped__)
+
+
 class _Function(wrapt.FunctionWrapper):  # type: ignore[type-arg]  # not generic before wrapt 2
     """A wrapped function that is copied and pickled as functions are: as itself, and as its name.
 
     Programs deep-copy settings that hold a function of a host, and hand one to other processes.
     """
+
+    __bound_function_wrapper__ = _Method
 
     def __init__(self, wrapped: Any, hook: Hook, place: str) -> None:
         super().__init__(wrapped, hook)
