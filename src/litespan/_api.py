@@ -19,6 +19,7 @@ from litespan._installation import Installation
 from litespan._instruments import InstrumentsByProvider
 from litespan.export import exit as at_exit
 from litespan.export import pipeline as pipelines
+from litespan.export.deadline import left_until
 from litespan.export.pipeline import Pipeline
 from litespan.export.termination import Termination
 from litespan.settings import EXPORT_SETTINGS, ConfigurationError, Settings, load_settings, variables_of
@@ -263,7 +264,7 @@ def flush(timeout: float = 5.0) -> bool:
         True only if everything that had ended was really exported.
     """
     deadline = time.monotonic() + timeout
-    answers = [installation.flush(_left(deadline)) for installation in _exporting()]
+    answers = [installation.flush(left_until(deadline)) for installation in _exporting()]
     return all(answers)
 
 
@@ -288,7 +289,7 @@ def shutdown(timeout: float = 5.0) -> bool:
             _opted_out = True
             _take_out()
             at_exit.unregister_exit(shutdown)
-        answers = [each.shutdown(_left(deadline)) for each in exporting]
+        answers = [each.shutdown(left_until(deadline)) for each in exporting]
         return all(answers)
     finally:
         if first:
@@ -301,10 +302,6 @@ def _exporting() -> list[Installation]:
     """Return what may have something to export: the last one, and what :func:`configure` has built."""
     found = _installed or _ending or _last
     return [each for each in (found, None if _configured is found else _configured) if each is not None]
-
-
-def _left(deadline: float) -> float:
-    return max(deadline - time.monotonic(), 0.0)
 
 
 def _keep_termination() -> Termination | None:

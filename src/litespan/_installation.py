@@ -24,7 +24,7 @@ from litespan.emit.events import EventEmitter
 from litespan.emit.extra_keys import ExtraKeys
 from litespan.emit.metrics import MetricsEmitter
 from litespan.emit.spans import SpanEmitter, suppressed
-from litespan.export.deadline import Worker, bounded
+from litespan.export.deadline import Worker, bounded, left_until
 from litespan.export.pipeline import Pipeline
 from litespan.export.sampling import drops_whole_traces
 from litespan.export.span_end import ender
@@ -89,12 +89,9 @@ class Installation:
 
     def end(self) -> None:
         """End what is open, in this thread: it may hold a lock that a processor of the program takes, too."""
-        with self._lock:
-            first = self._all_ended is None
-            ended = self._all_ended = self._all_ended or Future()
+        ended, first = self._begin_to_end()
         if first:
-            self._end_everything()
-            ended.set_result(True)
+            self._end_everything(ended)
             self._worker.stop()
         else:
             self._wait(ended, self.settings.exit_timeout)
@@ -106,7 +103,7 @@ class Installation:
             ended = self._run(self._end_traces, timeout / 2)
         else:
             ended = self._all_ended is not None and self._all_ended.done()
-        return self.pipeline.flush(max(deadline - time.monotonic(), 0.0)) and ended
+        return self.pipeline.flush(left_until(deadline)) and ended
 
     def shutdown(self, timeout: float) -> bool:
         """End what is open, send it and stop, within ``timeout`` (seconds); true only if all was exported.
@@ -114,14 +111,12 @@ class Installation:
         A second call waits for the first one, and says the same.
         """
         deadline = time.monotonic() + timeout
-        with self._lock:
-            first = self._all_ended is None
-            ended = self._all_ended = self._all_ended or Future()
+        ended, first = self._begin_to_end()
         if first:
-            self._run(partial(self._end_for_good, ended), timeout / 2)
+            self._run(partial(self._end_everything, ended), timeout / 2)
             self._worker.stop()
-        done = self._wait(ended, max(deadline - timeout / 2 - time.monotonic(), 0.0))
-        return self.pipeline.shutdown(max(deadline - time.monotonic(), 0.0)) and done
+        done = self._wait(ended, left_until(deadline - timeout / 2))
+        return self.pipeline.shutdown(left_until(deadline)) and done
 
     def sweep_soon(self) -> None:
         """Close what is overdue, but not here: whoever collects metrics holds locks that an end may need.
@@ -156,15 +151,19 @@ class Installation:
             return future.done()  # a processor of the program asks, and would wait for itself
         return bool(wait([future], bounded(timeout)).done)
 
-    def _end_for_good(self, ended: Future[bool]) -> bool:
-        self._end_everything()
-        ended.set_result(True)
-        return True
+    def _begin_to_end(self) -> tuple[Future[bool], bool]:
+        """Return what tells that everything has ended, and whether nobody has begun to end it before."""
+        with self._lock:
+            first = self._all_ended is None
+            self._all_ended = self._all_ended or Future()
+            return self._all_ended, first
 
-    def _end_everything(self) -> None:
+    def _end_everything(self, ended: Future[bool]) -> bool:
         self._ending_thread = threading.get_ident()
         guard.guarded("closing")(self.recorder.close_everything)()
         self._ending_thread = None
+        ended.set_result(True)
+        return True
 
     def _end_traces(self) -> bool:
         self.recorder.close_ended_traces()

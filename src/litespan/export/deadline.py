@@ -6,6 +6,7 @@ OpenTelemetry's ``force_flush`` and ``shutdown`` do not keep their timeouts whil
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
@@ -17,6 +18,11 @@ Task = Callable[[], bool]
 def bounded(timeout: float) -> float:
     """Return a timeout (seconds) that Python's waits take; infinity is more than they do."""
     return min(timeout, threading.TIMEOUT_MAX)
+
+
+def left_until(deadline: float) -> float:
+    """Return the seconds that are left until a time of the monotonic clock, 0 once it is over."""
+    return max(deadline - time.monotonic(), 0.0)
 
 
 class Worker:
