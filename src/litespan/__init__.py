@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from litespan.context import using
     from litespan.settings import ConfigurationError
 
+__version__ = "0.1.0"
+
 __all__ = [
     "ConfigurationError",
     "LitellmModel",

@@ -9,13 +9,12 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import Any
 
 import wrapt
 
-from litespan import context, guard, semconv
+from litespan import __version__, context, guard, semconv
 from litespan._instruments import InstrumentsByProvider
 from litespan.content import Shapes
 from litespan.emit import baggage
@@ -60,8 +59,7 @@ class Installation:
         self.pipeline = pipeline
         self.implicit = implicit
         generation = semconv.GENERATIONS[settings.semconv]
-        origin = f"litellm {_version_of('litellm')} price table"
-        prices = PriceBook(settings, litellm_table.look_up, origin, litellm_prices.owner)
+        prices = PriceBook(settings, litellm_table.look_up, litellm_table.origin(), litellm_prices.owner)
         emitters = _emitters(settings, generation, pipeline, prices, instruments)
         self.recorder = _recorder(settings, generation, emitters, prices, clock)
         self._lookout = Lookout(protocol_known)
@@ -212,7 +210,7 @@ def _emitters(
     prices: PriceBook,
     instruments: InstrumentsByProvider,
 ) -> list[Emitter]:
-    scope, url = (semconv.SCOPE, _version_of("litespan")), generation.schema_url
+    scope, url = (semconv.SCOPE, __version__), generation.schema_url
     tracer = pipeline.tracer_provider.get_tracer(*scope, schema_url=url)
     meter = pipeline.meter_provider.get_meter(*scope, schema_url=url)
     emitters: list[Emitter] = [
@@ -257,10 +255,3 @@ def _recorder(
         shapes=shapes,
         **options,
     )
-
-
-def _version_of(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "unknown"

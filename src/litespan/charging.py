@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import fields
 from itertools import compress
-from operator import attrgetter
 from typing import Final, NamedTuple
 
 from litespan.price_table import Price, Rates
@@ -25,7 +23,6 @@ _CLASSES: Final = (
     *("cache_read", "cache_write", "cache_write"),
     *("output", "output", "reasoning"),
 )
-_in_order: Final = attrgetter(*(field.name for field in fields(Rates)))
 _MAX_TOKENS: Final = 2**53  # beyond it, a float no longer counts every token
 
 
@@ -47,7 +44,7 @@ def _charge_parts(usage: Usage, rates: Rates) -> Cost | None:
     if tokens is None or not _is_certain(usage, tokens, rates):
         return None
     by_class: dict[str, float] = {}
-    for token_class, rate, count in compress(zip(_CLASSES, _in_order(rates), tokens, strict=True), tokens):
+    for token_class, rate, count in compress(zip(_CLASSES, rates, tokens, strict=True), tokens):
         if rate is None:
             return None
         by_class[token_class] = by_class.get(token_class, 0.0) + count * rate

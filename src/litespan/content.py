@@ -8,9 +8,8 @@ that is not known keeps its type and its text and nothing else. Pass the result 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from litespan.content_encoding import encode
 from litespan.content_parts import (
@@ -70,8 +69,7 @@ def output_messages(choices: object) -> list[Shape]:
     return answers
 
 
-@dataclass(frozen=True, slots=True)
-class Shapes:
+class Shapes(NamedTuple):
     """The shapes of one generation of the conventions, where generations differ.
 
     ``text_instructions``: system instructions have text parts only. ``finish_reasons``: each message of an

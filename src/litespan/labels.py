@@ -7,8 +7,8 @@ hosts nor OpenTelemetry.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 from uuid import UUID
 
 Scalar = str | bool | int | float
@@ -25,14 +25,13 @@ _ID_BITS: Final = 256
 _LARGEST_INT: Final = 2**63 - 1  # OTLP has no larger ones; one such value would fail a whole export
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(NamedTuple):
     """What holds for everything that begins inside a ``using`` block. Values are checked and bounded."""
 
     user: str | None = None
     session: str | None = None
     tags: tuple[str, ...] = ()
-    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    attributes: Mapping[str, AttributeValue] = MappingProxyType({})
 
     def over(self, outer: Labels) -> Labels:
         """Return these on top of others: inner values win, tags add up."""

@@ -12,8 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from litespan.providers import provider_family
 
@@ -51,8 +50,7 @@ _PER_MILLION: Final = 1e-6
 _BRACKET: Final = re.compile(r"(?:in|out)put_cost_per_token(_above_(\d+)(k?)_tokens)")
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
+class Rates(NamedTuple):
     """Prices in USD per token by class; ``None`` where the price of a class is not known."""
 
     input: float
@@ -66,11 +64,10 @@ class Rates:
     reasoning: float | None
 
 
-_FREE: Final = Rates(*[0.0] * len(fields(Rates)))
+_FREE: Final = Rates(*[0.0] * len(Rates._fields))
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """The rates of a model, and those that hold instead when the input is longer than so many tokens."""
 
     base: Rates | None
@@ -174,8 +171,7 @@ def _is_placeholder(model: str, entry: Mapping[str, Any]) -> bool:
     return not self_hosted or model.endswith(_HOSTED_BY_OLLAMA)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(NamedTuple):
     """Reads the prices of an entry for one service tier and one length of input."""
 
     entry: Mapping[str, Any]

@@ -41,7 +41,7 @@ TOO_MANY_OPEN: Final = "too_many_open"
 TOO_OLD: Final = "too_old"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Position:
     """Where the host is right now, in the Agents SDK's own tracing.
 

@@ -7,7 +7,6 @@ import os
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import InitVar, dataclass, field, fields
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -527,6 +526,8 @@ def load_settings(environ: Mapping[str, str] | None = None, **arguments: object)
     known = {f.name: f for f in fields(Settings)}
     for name in arguments:
         if name not in known:
+            from difflib import get_close_matches  # not before somebody needs it: programs wait for imports
+
             close = get_close_matches(name, known, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise ConfigurationError(

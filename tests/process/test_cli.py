@@ -16,6 +16,7 @@ from time import monotonic
 
 import pytest
 
+import litespan
 from litespan.testing import Provider
 from tests.fakes.otlp_server import Received, collector, dead_endpoint
 
@@ -213,5 +214,6 @@ def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 
 def test_version(tmp_path: Path) -> None:
-    """`--version` names the program and its version."""
-    assert (0, f"litespan {version('litespan')}\n", "") == finish(start("--version", cwd=tmp_path))
+    """`--version` names the program and its version, which is the module's."""
+    assert version("litespan") == litespan.__version__
+    assert (0, f"litespan {litespan.__version__}\n", "") == finish(start("--version", cwd=tmp_path))

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import FrameType
-from typing import Any, Final
+from types import FrameType, MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from agents import (
     CodeInterpreterTool,
@@ -37,8 +36,7 @@ _BILLED_TOOLS: Final = (WebSearchTool, FileSearchTool, CodeInterpreterTool, Imag
 _SETTINGS: Final = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty")
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """What the model object says of a call. ``provider`` is LiteLLM's name, ``settings`` what is sent.
 
     ``known``: the model is one of the SDK's own, so the other facts hold. ``allows_content`` is the run's
@@ -52,7 +50,7 @@ class Caller:
     provider: str | None = None
     base_url: str | None = None
     streams: bool = False
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = MappingProxyType({})
     offers_billed_tools: bool = False
 
 

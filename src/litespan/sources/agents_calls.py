@@ -20,7 +20,7 @@ from litespan.sources import agents_caller, agents_models, agents_outcome, span_
 from litespan.sources import litellm_mapping as mapping
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _InSpan(Position):
     """In a model span of the SDK that nobody has claimed; ``data`` is what it holds."""
 

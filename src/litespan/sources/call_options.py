@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from litespan.guard import guarded_one
 from litespan.sources.litellm_transport import current as open_call
 
 
-@dataclass(frozen=True, slots=True)
-class CallOptions:
+class CallOptions(NamedTuple):
     """Price in USD per million tokens by class, and whether content may be captured (``None``: as set)."""
 
     price: Mapping[str, float] | None = None

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from litespan.sources.litellm_messages import MessagesReader
 from litespan.sources.litellm_readers import ResponsesReader, StreamReader, TextReader
 
 
-@dataclass(frozen=True, slots=True)
-class Entrance:
+class Entrance(NamedTuple):
     """One public function of LiteLLM: its operation, and where its positional arguments go."""
 
     operation: str

@@ -6,11 +6,17 @@ import json
 import sys
 from collections.abc import Mapping
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 _FILE: Final = "model_prices_and_context_window_backup.json"
+
+
+def origin() -> str:
+    """Return what the table is called where its prices are shown: it is that of one version of LiteLLM."""
+    return f"litellm {_version()} price table"
 
 
 def look_up(name: str) -> Mapping[str, Any] | None:
@@ -37,3 +43,13 @@ def read_packaged() -> Mapping[str, Any]:
 
 
 _packaged: Final = cache(read_packaged)
+
+
+def _version() -> str:
+    told = getattr(sys.modules.get("litellm._version"), "version", None)
+    if isinstance(told, str):
+        return told  # LiteLLM has read its metadata already, which takes a millisecond
+    try:
+        return version("litellm")
+    except PackageNotFoundError:
+        return "unknown"

@@ -6,7 +6,6 @@ Tried with the releases in `tests/interop/requirements`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
@@ -31,8 +30,7 @@ class Sight(NamedTuple):
     module: str
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
+class Other(NamedTuple):
     """One other instrumentation that litespan cannot keep still.
 
     ``modules`` are the beginnings of its modules' names, ``doubles`` what is there twice, and ``remedy`` what
