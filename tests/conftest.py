@@ -11,7 +11,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from litespan import guard
-from tests.isolation import clean_environment, heed_interrupts, refuse_foreign_hosts
+from tests.isolation import (
+    clean_environment,
+    drop_waiting_callbacks,
+    heed_interrupts,
+    refuse_foreign_hosts,
+)
 
 # Before any test module imports a host: LiteLLM reads its variables, and would fetch prices, when imported.
 clean_environment(os.environ)
@@ -46,6 +51,13 @@ def no_notes_on_connections_of_earlier_tests() -> Iterator[None]:
     log.addFilter(says_something_else)
     yield
     log.removeFilter(says_something_else)
+
+
+@pytest.fixture(autouse=True)
+def no_callbacks_of_earlier_tests() -> Iterator[None]:
+    """Let nothing that LiteLLM does in the background go on in the next test."""
+    yield
+    drop_waiting_callbacks()
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,11 @@
-"""What keeps tests apart from the network and from the settings of whoever runs them."""
+"""What keeps tests apart from each other, from the network and from the settings of whoever runs them."""
 
 from __future__ import annotations
 
 import ipaddress
 import signal
 import socket
+import sys
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
@@ -37,6 +38,16 @@ def heed_interrupts() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def drop_waiting_callbacks() -> None:
+    """Drop what LiteLLM has not yet told its callbacks; from 1.110 on, the next event loop goes on with it."""
+    module = sys.modules.get("litellm.litellm_core_utils.logging_worker")
+    worker = module and module.GLOBAL_LOGGING_WORKER
+    while worker and worker._queue and not worker._queue.empty():
+        worker._queue.get_nowait()["coroutine"].close()
+    if hasattr(worker, "_dequeued_tasks"):
+        worker._dequeued_tasks.clear()
 
 
 def refuse_foreign_hosts(patch: pytest.MonkeyPatch) -> None:

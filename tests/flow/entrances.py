@@ -16,6 +16,7 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.types.caching import LiteLLMCacheType
 
 from litespan.testing import Provider, Reply
+from tests.fakes.litellm_callbacks import call_back
 from tests.fakes.litellm_calls import target
 from tests.flow.troubles import until
 
@@ -245,9 +246,7 @@ def judged_by(act: Act) -> Act:
 
     async def both(host: Host) -> None:
         judge = Judge(act, host)
-        host.patch.setattr(litellm, "callbacks", [judge])
-        host.patch.setattr(litellm, "_async_success_callback", [])
-        host.patch.setattr(litellm, "success_callback", [])
+        call_back(host.patch, judge)
         await plain("acompletion")(host)
         await until(lambda: judge.judged == 1)
 

@@ -24,6 +24,7 @@ from litespan import table
 from litespan.records import Record
 from litespan.sources import litellm_call
 from litespan.testing import Capture, Provider
+from tests.fakes.litellm_callbacks import call_back
 from tests.fakes.litellm_calls import chat
 from tests.flow.troubles import until
 
@@ -116,8 +117,7 @@ async def test_an_ended_call_keeps_neither_answer_nor_keys(
 ) -> None:
     """Whoever keeps the context of a call does not keep the body of its answer and the key of its request."""
     keeping = Keeping()
-    monkeypatch.setattr(litellm, "callbacks", [keeping])
-    monkeypatch.setattr(litellm, "input_callback", [])
+    call_back(monkeypatch, keeping)
     with Capture(capture_content="SPAN_ONLY"):
         response = await litellm.acompletion(**chat(provider, stream=stream))
         if stream:

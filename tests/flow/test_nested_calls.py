@@ -15,6 +15,7 @@ from litellm.integrations.custom_logger import CustomLogger
 
 import litespan
 from litespan.testing import Capture, Provider, Reply, ServedUsage
+from tests.fakes.litellm_callbacks import call_back
 from tests.fakes.litellm_calls import API_KEY, MODELS, chat, target
 from tests.flow import figures
 from tests.flow.entrances import arguments, finish
@@ -58,8 +59,7 @@ async def test_a_judge_in_a_success_callback_is_a_call_of_its_own(
 ) -> None:
     """The judge's call is counted once, under the call that it judges, and so is the judged one."""
     judge = Judge(provider)
-    monkeypatch.setattr(litellm, "callbacks", [judge])
-    monkeypatch.setattr(litellm, "_async_success_callback", [])
+    call_back(monkeypatch, judge)
     with Capture() as capture:
         await litellm.acompletion(**chat(provider))
         await until(lambda: judge.judged == 1)
@@ -90,8 +90,7 @@ async def test_the_price_of_a_model_is_not_that_of_its_judge(
     """What a callback calls has a price of its own, or none; the judge's model is not listed."""
     provider.default = Reply.says("Hi", usage=ServedUsage(100, 10))
     judge = judging(provider)
-    monkeypatch.setattr(litellm, "callbacks", [judge])
-    monkeypatch.setattr(litellm, "_async_success_callback", [])
+    call_back(monkeypatch, judge)
     model = litespan.LitellmModel(
         MODELS["openai"], provider.url("openai"), API_KEY, price={"input": 1000.0, "output": 1000.0}
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import litellm
 import pytest
 from litellm.caching.caching import Cache
+from litellm.exceptions import MidStreamFallbackError
 from litellm.types.caching import LiteLLMCacheType
 
 from litespan.testing import Capture, Provider, Reply, ServedUsage
@@ -87,12 +89,14 @@ async def test_a_response_that_tells_of_a_failure_is_a_failed_call(provider: Pro
     """Status 200 is no success: the answer's error code is the type of a failure, its text stays out."""
     provider.default = FAILURES[way]
     with Capture() as capture:
-        await finish(litellm.aresponses(**arguments(provider, "aresponses", stream=way != "whole")))
+        with suppress(MidStreamFallbackError):  # LiteLLM raises where a stream tells it, from 1.110 on
+            await finish(litellm.aresponses(**arguments(provider, "aresponses", stream=way != "whole")))
 
     assert 1 == figures.calls(capture, litespan__outcome="error")
     assert 1 == capture.total("litespan.calls.usage_missing", reason="error")
     assert "server_error" == only(capture)["error.type"]
-    assert "server_error" == capture.spans[0].status.description
+    description = capture.spans[0].status.description
+    assert "server_error" == (description or "").removeprefix("MidStreamFallbackError: ")
 
 
 @pytest.mark.parametrize("error", [None, {"code": None}, {"code": "No code but a prompt."}])

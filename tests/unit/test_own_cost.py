@@ -46,15 +46,22 @@ anything = st.recursive(
 )
 def test_spellings(raw: Any, expected: float | None) -> None:
     """Each provider's spelling gives USD; what is no amount, or only a part of the bill, gives nothing."""
-    assert expected == own_cost(reader(raw))
+    assert expected == own_cost(reader(raw), None)
 
 
 def test_litellms_usage_passes_them_on() -> None:
     """The fields of providers are found on LiteLLM's own object."""
     counts: dict[str, Any] = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
-    assert 0.25 == own_cost(reader(Usage(**counts, cost=0.25)))
-    assert 0.25 == own_cost(reader(Usage(**counts, estimated_cost=0.25)))
-    assert 0.25 == own_cost(reader(Usage(**counts, cost_in_usd_ticks=2_500_000_000)))
+    assert 0.25 == own_cost(reader(Usage(**counts, cost=0.25)), None)
+    assert 0.25 == own_cost(reader(Usage(**counts, estimated_cost=0.25)), None)
+    assert 0.25 == own_cost(reader(Usage(**counts, cost_in_usd_ticks=2_500_000_000)), None)
+
+
+@pytest.mark.parametrize(("kept", "expected"), [(None, None), (0.5, 0.5), (0.0, 0.0)])
+def test_a_figure_of_litellm_in_the_providers_place(kept: float | None, expected: float | None) -> None:
+    """LiteLLM's own figure is not the provider's word, which it keeps beside the usage."""
+    assert expected == own_cost(reader({"cost": 0.25}), {"upstream_usage_cost": kept})
+    assert 0.25 == own_cost(reader({"cost": 0.25}), {"response_cost": kept})
 
 
 @given(
@@ -67,5 +74,5 @@ def test_litellms_usage_passes_them_on() -> None:
 )
 def test_never_raises(raw: dict[str, Any]) -> None:
     """Whatever a server sends, there is an amount that is finite and not negative, or none."""
-    cost = own_cost(reader(raw))
+    cost = own_cost(reader(raw), None)
     assert cost is None or 0 <= cost < float("inf")

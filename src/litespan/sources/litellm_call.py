@@ -176,10 +176,14 @@ class OpenCall:
         with_message = self.record.captures_content and self.secrets is not None
         failure = mapping.failure_from(error, with_message=with_message, cut=cut)
         original = read(error, "original_exception")
-        if self._answer_status >= _FIRST_ERROR and isinstance(original, BaseException):
-            # The provider refused a stream, and LiteLLM calls that a break in the middle of it.
-            failure.exception = type(original).__name__
-            failure.status = mapping.failure_from(original, with_message=False).status
+        if isinstance(original, BaseException):  # LiteLLM says that a stream broke in the middle
+            if self._answer_status >= _FIRST_ERROR:
+                # The provider has refused it.
+                failure.exception = type(original).__name__
+                failure.status = mapping.failure_from(original, with_message=False).status
+            elif failure.code is not None:
+                # The provider has told in the stream that it failed. The status is LiteLLM's (1.110.2).
+                failure.status = None
         if failure.message is not None:
             sent = litellm_secrets.of_sent(read(self.probe, "answer"))
             secrets = (*(self.secrets or ()), *sent, *litellm_secrets.of_process())

@@ -177,7 +177,7 @@ def fill_from_hidden(call: ModelCall, hidden: Any, in_usage: Callable[[str], Any
     ``in_usage`` reads the usage, which may tell it, too.
     """
     header = number(read(read(hidden, "additional_headers"), "llm_provider-x-litellm-response-cost"))
-    own = own_cost(in_usage)
+    own = own_cost(in_usage, hidden)
     # A proxy may add to what its provider says. OpenRouter has no header: LiteLLM puts its fee in that place.
     told = own if call.litellm_provider == "openrouter" else header or own
     call.provider_cost = told or call.provider_cost

@@ -1,8 +1,9 @@
 """The transport probe: what LiteLLM's HTTP transport knows and LiteLLM hides.
 
 ``LiteLLMAiohttpTransport`` sees each HTTP attempt, and ``AiohttpResponseStream`` swallows the error of a
-connection that was cut in mid-stream. The probe only observes. It hooks private classes (tried with litellm
-1.83.0), so it installs only where they look as expected; elsewhere attempts and cuts are unknown.
+connection that was cut in mid-stream (litellm 1.83.0), or raises it into LiteLLM, which may ask again
+(1.110.2). The probe only observes. It hooks private classes, so it installs only where they look as expected;
+elsewhere attempts and cuts are unknown.
 It can go when LiteLLM reports both itself.
 """
 
@@ -15,6 +16,7 @@ from importlib import import_module
 from typing import Any, Final, Protocol
 
 from litespan.guard import guarded, guarded_two
+from litespan.sources.litellm_mapping import was_cut
 from litespan.sources.patching import Patches
 
 _MODULE: Final = "litellm.llms.custom_httpx.aiohttp_transport"
@@ -116,6 +118,9 @@ async def _observe(body: Any, stream: Any, probe: Probe) -> AsyncIterator[bytes]
         async for chunk in body:
             yield chunk
         _note_end(stream, probe)
+    except Exception as error:
+        _note_break(probe, error)
+        raise
     finally:
         await body.aclose()
 
@@ -124,6 +129,12 @@ async def _observe(body: Any, stream: Any, probe: Probe) -> AsyncIterator[bytes]
 def _note_end(stream: Any, probe: Probe) -> None:
     error = stream._aiohttp_response.content.exception()  # noqa: SLF001 - the only place that tells
     probe.cut = type(error).__name__ in ("ClientPayloadError", "ServerDisconnectedError", "ClientOSError")
+
+
+@guarded_two("transport probe")
+def _note_break(probe: Probe, error: Exception) -> None:
+    """Note a body that broke off, where LiteLLM says so itself, as from 1.110 on."""
+    probe.cut = was_cut(error)
 
 
 _HOOKS: Final = (
