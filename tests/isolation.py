@@ -41,13 +41,12 @@ def heed_interrupts() -> None:
 
 
 def drop_waiting_callbacks() -> None:
-    """Drop what LiteLLM has not yet told its callbacks; from 1.110 on, the next event loop goes on with it."""
+    """Drop what LiteLLM has not told its callbacks: from 1.110 on, the next event loop goes on with it."""
     module = sys.modules.get("litellm.litellm_core_utils.logging_worker")
     worker = module and module.GLOBAL_LOGGING_WORKER
     while worker and worker._queue and not worker._queue.empty():
         worker._queue.get_nowait()["coroutine"].close()
-    if hasattr(worker, "_dequeued_tasks"):
-        worker._dequeued_tasks.clear()
+    getattr(worker, "_dequeued_tasks", {}).clear()
 
 
 def refuse_foreign_hosts(patch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
@@ -138,11 +138,8 @@ def _sample(kind: Any, *, flag: bool) -> Any:
         return flag
     if kind in (str, int, float):
         return kind(1)
-    if is_dataclass(kind) and isinstance(kind, type):
-        hints = get_type_hints(kind)
-        return kind(
-            **{f.name: _sample(hints[f.name], flag=flag) for f in fields(kind) if f.name not in _LINKS}
-        )
+    if isinstance(kind, type) and (hints := get_type_hints(kind)):
+        return kind(**{name: _sample(hint, flag=flag) for name, hint in hints.items() if name not in _LINKS})
     return ("x",) if get_origin(kind) is tuple else {}
 
 

@@ -88,9 +88,9 @@ FAILURES = {"whole": whole(FAILED), "streamed": answer(FAILED, stream=True), "ev
 async def test_a_response_that_tells_of_a_failure_is_a_failed_call(provider: Provider, way: str) -> None:
     """Status 200 is no success: the answer's error code is the type of a failure, its text stays out."""
     provider.default = FAILURES[way]
-    with Capture() as capture:
-        with suppress(MidStreamFallbackError):  # LiteLLM raises where a stream tells it, from 1.110 on
-            await finish(litellm.aresponses(**arguments(provider, "aresponses", stream=way != "whole")))
+    # LiteLLM raises where a stream tells it, from 1.110 on.
+    with Capture() as capture, suppress(MidStreamFallbackError):
+        await finish(litellm.aresponses(**arguments(provider, "aresponses", stream=way != "whole")))
 
     assert 1 == figures.calls(capture, litespan__outcome="error")
     assert 1 == capture.total("litespan.calls.usage_missing", reason="error")

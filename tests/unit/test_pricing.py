@@ -761,7 +761,7 @@ class TestLiteLLMsTable:
             ("vertex_ai", "gemini-2.5-flash"),
             ("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
             ("deepseek", "deepseek-chat"),
-            ("groq", "llama-3.3-70b-versatile"),
+            ("groq", "openai/gpt-oss-120b"),
         ],
     )
     @pytest.mark.parametrize("input_tokens", [1000, 250_000])

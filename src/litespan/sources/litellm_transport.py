@@ -16,7 +16,6 @@ from importlib import import_module
 from typing import Any, Final, Protocol
 
 from litespan.guard import guarded, guarded_two
-from litespan.sources.litellm_mapping import was_cut
 from litespan.sources.patching import Patches
 
 _MODULE: Final = "litellm.llms.custom_httpx.aiohttp_transport"
@@ -118,8 +117,8 @@ async def _observe(body: Any, stream: Any, probe: Probe) -> AsyncIterator[bytes]
         async for chunk in body:
             yield chunk
         _note_end(stream, probe)
-    except Exception as error:
-        _note_break(probe, error)
+    except Exception:  # newer versions of LiteLLM raise what 1.83.0 swallows
+        _note_end(stream, probe)
         raise
     finally:
         await body.aclose()
@@ -129,12 +128,6 @@ async def _observe(body: Any, stream: Any, probe: Probe) -> AsyncIterator[bytes]
 def _note_end(stream: Any, probe: Probe) -> None:
     error = stream._aiohttp_response.content.exception()  # noqa: SLF001 - the only place that tells
     probe.cut = type(error).__name__ in ("ClientPayloadError", "ServerDisconnectedError", "ClientOSError")
-
-
-@guarded_two("transport probe")
-def _note_break(probe: Probe, error: Exception) -> None:
-    """Note a body that broke off, where LiteLLM says so itself, as from 1.110 on."""
-    probe.cut = was_cut(error)
 
 
 _HOOKS: Final = (

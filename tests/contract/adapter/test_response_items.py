@@ -10,6 +10,7 @@ from agents import ModelSettings
 from litespan.testing import Reply, ToolCall
 from tests.contract.adapter.harness import INCLUDING_USAGE, Adapter, Caller, dumped
 from tests.fakes.anthropic_blocks import SIGNATURE
+from tests.versions import installed
 
 WITHHELD = "Response withheld by the provider's content filter."
 
@@ -74,9 +75,9 @@ async def test_thinking_blocks(caller: Caller) -> None:
     thought = answer.output[0]
     assert ["I ponder."] == [part.text for part in thought.content]
     assert SIGNATURE == thought.encrypted_content
-    assert [{"type": "thinking", "thinking": "I ponder.", "signature": SIGNATURE}] == thought.provider_data[
-        "thinking_blocks"
-    ]
+    (block,) = thought.provider_data["thinking_blocks"]
+    block.pop("index", None)  # which LiteLLM adds from 1.110 on
+    assert {"type": "thinking", "thinking": "I ponder.", "signature": SIGNATURE} == block
 
 
 @pytest.mark.parametrize("wire", ["anthropic", "gemini"])
@@ -90,10 +91,12 @@ async def test_other_wires(caller: Caller, wire: str) -> None:
 
 async def test_refusal(adapter: Adapter) -> None:
     """A refusal of a whole answer is a part of the message."""
-    # LiteLLM 1.83 drops the refusal deltas of streams before any adapter sees them.
+    # LiteLLM 1.83 drops the refusal deltas of streams before any adapter sees them, and 1.110 has put that of
+    # a whole answer where the SDK's adapter (0.24) does not look.
     adapter.provider.script("*", Reply.refuses("No."))
     answer = await adapter.respond()
-    assert [{"type": "refusal", "refusal": "No."}] == dumped(contents(answer))
+    found = [{"type": "refusal", "refusal": "No."}] if installed("litellm") < (1, 110) else []
+    assert found == dumped(contents(answer))
 
 
 async def test_content_filter_is_a_refusal(caller: Caller) -> None:

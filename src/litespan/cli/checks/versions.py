@@ -17,7 +17,7 @@ class Range(NamedTuple):
 
 TESTED: Final = {
     "openai-agents": Range("0.21", "0.24"),
-    "litellm": Range("1.83.0", "1.109"),
+    "litellm": Range("1.83.0", "1.110"),
     "opentelemetry-sdk": Range("1.40", "1.45"),
 }
 # Uploads of somebody who had stolen the key to LiteLLM's releases; they sent secrets away.
