@@ -18,7 +18,7 @@ export LITELLM_LOCAL_MODEL_COST_MAP := True
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo up down test lint type imports docstrings fast contract process money stack unit flow interop
-.PHONY: backends reach-backends integration scale sizing ledger mutation outage soak bench bench-instructions bench-layers bench-memory bench-concurrency bench-scrape bench-summary matrix lock fmt dashboards docs clean safety fuzz
+.PHONY: backends reach-backends integration scale sizing ledger mutation outage soak bench bench-instructions bench-layers bench-memory bench-concurrency bench-scrape bench-summary matrix recent lock fmt dashboards docs clean safety fuzz
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,7 +40,7 @@ down: ## Stop them; what they stored stays
 	@$(COMPOSE) version >/dev/null 2>&1 || { echo 'make down needs Docker with Compose ("$(COMPOSE)" does not run)' >&2; exit 1; }
 	@$(COMPOSE) --profile demo down
 
-test: lint type imports docstrings fast contract process money stack safety integration scale interop soak ## Run every check and every test (what CI runs)
+test: lint type imports docstrings fast contract process money stack safety integration scale interop recent soak ## Run every check and every test (what CI runs)
 
 lint: install ## Check style and formatting with ruff
 	$(BIN)/ruff check
@@ -152,6 +152,10 @@ bench-scrape: install ## Measure what a scrape of Prometheus costs, also with ev
 
 bench-summary: install ## Measure how fast `litespan summary` reads
 	$(BIN)/python -m benchmarks.summary $(ARGS)
+
+recent: install ## Run the tests that depend on the hosts with the newest ones that were tried (minutes)
+	@$(BIN)/python -m tools.matrix --set recent --no-write \
+		--python "$$($(BIN)/python -c 'import platform; print(platform.python_version().rpartition(".")[0])')"
 
 matrix: install ## Run the tests on old and new versions, on every Python here (long)
 	@$(BIN)/python -m tools.matrix $(ARGS); result=$$?; $(BIN)/python -m tools.docs_tables; exit $$result

@@ -33,7 +33,8 @@ def _set(name: str, entry: Mapping[str, Any]) -> Set:
     constraints = entry.get("constraints", [])
     if "constraints_file" in entry:
         constraints = (ROOT / entry["constraints_file"]).read_text(encoding="utf-8").splitlines()
-    return Set(name, entry["about"], tuple(constraints), tuple(entry.get("overrides", ())))
+    overrides, packages = (tuple(entry.get(kind, ())) for kind in ("overrides", "packages"))
+    return Set(name, entry["about"], tuple(constraints), overrides, packages)
 
 
 @click.command(help=__doc__)
@@ -41,7 +42,7 @@ def _set(name: str, entry: Mapping[str, Any]) -> Set:
 @click.option("--set", "names", multiple=True, type=click.Choice(list(PLAN["sets"])), help="Default: all.")
 @click.option("--write/--no-write", default=True, help="Keep the results in docs/matrix.json.")
 def main(pythons: Sequence[str], names: Sequence[str], *, write: bool) -> None:
-    """Run the chosen cells one after another; the exit code is 1 if one of them is not good."""
+    """Run the chosen cells one after another; the exit code is 1 if one is not good, or there is none."""
     results = []
     for python in pythons or PLAN["pythons"]:
         interpreter = find_python(python)
@@ -53,7 +54,7 @@ def main(pythons: Sequence[str], names: Sequence[str], *, write: bool) -> None:
             if write:
                 matrix_results.write(results, list(PLAN["sets"]))
     console.print(_table(results))
-    sys.exit(not all(result.good for result in results))
+    sys.exit(not results or not all(result.good for result in results))
 
 
 def _run(interpreter: str, python: str, chosen: Set) -> Result:

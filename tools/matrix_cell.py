@@ -27,19 +27,21 @@ UV: Final = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).pa
 
 @dataclass(frozen=True)
 class Set:
-    """A set of versions: constraints, and requirements that override the packages' own."""
+    """A set of versions: constraints, requirements that override the packages' own, and packages beside."""
 
     name: str
     about: str
     constraints: tuple[str, ...]
-    overrides: tuple[str, ...]
+    overrides: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
 
 def find_python(version: str) -> str | None:
-    """Return an interpreter of this version ("3.12") from the path or from pyenv, or None."""
+    """Return an interpreter of this version ("3.12") from the path or from pyenv, or this one, or None."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     on_path = shutil.which(f"python{version}")
-    candidates = [on_path, *map(str, sorted(pyenv.glob(f"versions/{version}.*/bin/python"), reverse=True))]
+    of_pyenv = sorted(pyenv.glob(f"versions/{version}.*/bin/python"), reverse=True)
+    candidates = [on_path, *map(str, of_pyenv), sys.executable]
     # pyenv's own commands on the path exist for versions that are switched off: asked, they fail.
     return next(
         (found for found in candidates if found and _version_of(found).startswith(f"{version}.")), None
@@ -71,7 +73,7 @@ def _install(python: str, chosen: Set, unneeded: Iterable[str], home: Path) -> s
         )
     _run(UV, "venv", "--quiet", "--clear", "--python", python, str(home))
     lists = {
-        "--requirements": requirements(unneeded),
+        "--requirements": [*requirements(unneeded), *chosen.packages],
         "--constraints": chosen.constraints,
         "--overrides": chosen.overrides,
     }

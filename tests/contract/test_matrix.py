@@ -6,13 +6,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import tomli
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from litespan.cli.checks.versions import TESTED
 from tools import docs_tables, matrix, matrix_cell, matrix_results
 from tools.matrix_results import Result
 
@@ -49,6 +49,14 @@ def test_pinned_set_is_what_make_install_takes() -> None:
 
     assert (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() == list(lines)
     assert any(line.startswith("litellm==") for line in lines)
+
+
+def test_recent_set_is_what_doctor_calls_tried() -> None:
+    """`litespan doctor` warns of nothing that is in the recent set, and of what is newer."""
+    recent = dict(line.split("==") for line in matrix.sets()["recent"].constraints)
+
+    for package, tested in TESTED.items():
+        assert recent[package].startswith(f"{tested.newest}."), package
 
 
 def test_readme_shows_the_results() -> None:
@@ -135,8 +143,7 @@ def test_development_tools_without_the_unneeded() -> None:
 def test_set_that_does_not_install_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A set that contradicts itself gives no figures but the installer's reason."""
     monkeypatch.setattr(matrix_cell, "CACHE", tmp_path)
-    options: dict[str, Any] = {"about": "", "overrides": ()}
-    impossible = matrix_cell.Set("impossible", constraints=("click<8",), **options)
+    impossible = matrix_cell.Set("impossible", "", constraints=("click<8",))
     result = matrix_cell.run_cell(sys.executable, impossible, ["*"], [])
 
     assert not result.good
