@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
+import re
+from collections.abc import Mapping
 from typing import Any, BinaryIO, Final
 
 from litespan.export.json_lines import is_at
@@ -12,6 +15,7 @@ from litespan.export.json_lines import is_at
 SUFFIX: Final = ".sent"
 # Bytes at the beginning by which a file is known again after it was rotated.
 _KNOWN_BY: Final = 4096
+_NUMBER: Final = re.compile(r"\.\d+$")  # of a rotated file
 
 
 class Journal:
@@ -32,8 +36,16 @@ class Journal:
         self._entries = _read(path + SUFFIX)
 
     def offset(self) -> int:
-        """Return up to where the file was sent; 0 if the file is another one now."""
-        entry = self._entries.get(self._receiver)
+        """Return up to where the file was sent, perhaps under a name that it had before it was rotated.
+
+        0 if it was not, as when the path names another file now.
+        """
+        if (offset := self._offset_in(self._entries)) or not self._size:
+            return offset
+        return max(map(self._offset_in, map(_read, _journals_beside(self._path))), default=0)
+
+    def _offset_in(self, entries: Mapping[str, Any]) -> int:
+        entry = entries.get(self._receiver)
         if not isinstance(entry, dict) or not isinstance(entry.get("offset"), int):
             return 0
         offset = max(entry["offset"], 0)
@@ -62,6 +74,13 @@ class Journal:
 
     def _fingerprint(self, offset: int) -> str:
         return hashlib.sha256(self._beginning[:offset]).hexdigest()
+
+
+def _journals_beside(path: str) -> list[str]:
+    """Return the journals of the names that a file has had or will have: they end in different numbers."""
+    first = _NUMBER.sub("", path)
+    found = glob.glob(glob.escape(first) + "*" + SUFFIX)
+    return [journal for journal in found if _NUMBER.sub("", journal.removesuffix(SUFFIX)) == first]
 
 
 def is_journal(path: str) -> bool:

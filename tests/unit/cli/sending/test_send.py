@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,28 @@ def test_another_file_under_the_name_is_sent_whole(tmp_path: Path) -> None:
         done = send(received.endpoint, path)
 
     assert done.stdout.startswith("Sent 12 spans")
+
+
+def test_a_file_that_was_rotated_goes_on_under_its_new_name(tmp_path: Path) -> None:
+    """What was sent of a file before its writer rotated it, once or twice, is not sent again."""
+    path = span_file(tmp_path / "t.jsonl", 2)
+
+    def send_all() -> str:
+        return send(received.endpoint, *sorted(tmp_path.glob("t.jsonl*"))).stdout.split(",")[0]
+
+    told = []
+    with collector() as received:
+        for lines in (1, 3, 0):
+            told.append(send_all())
+            span_file(path, lines)
+            for number in (2, 1):
+                with suppress(FileNotFoundError):
+                    Path(f"{path}.{number}").rename(f"{path}.{number + 1}")
+            path.rename(f"{path}.1")
+            span_file(path, 1)
+        told += [send_all(), send_all()]
+
+    assert [f"Sent {spans} spans" for spans in (6, 6, 12, 3, 0)] == told
 
 
 def renamed(path: Path) -> None:
