@@ -96,7 +96,7 @@ def test_json_and_files(started: Started) -> None:
     """`--json` prints figures and nothing else, whatever is in the environment; the files are written."""
     code, output, errors = finish(started.json)
     document = json.loads(output)
-    lines = (started.folder / "json" / "litespan-traces.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (started.folder / "json" / "litespan-demo-traces.jsonl").read_text(encoding="utf-8").splitlines()
     resource = json.loads(lines[0])["resourceSpans"][0]["resource"]["attributes"]
 
     assert (0, "") == (code, errors)
@@ -109,7 +109,7 @@ def test_json_and_files(started: Started) -> None:
         for group in json.loads(line)["resourceSpans"]
         for scope in group["scopeSpans"]
     )
-    assert (started.folder / "json" / "litespan-metrics.jsonl").stat().st_size > 0
+    assert (started.folder / "json" / "litespan-demo-metrics.jsonl").stat().st_size > 0
 
 
 def test_real_model_and_receiver(started: Started) -> None:

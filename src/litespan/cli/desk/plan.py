@@ -36,11 +36,13 @@ class Plan:
 
     @property
     def files(self) -> Mapping[str, str]:
-        """The paths of the files by signal; none if all goes to a receiver."""
+        """The paths of the files by signal, not those of a program; none if all goes to a receiver."""
         if self.otlp is not None and self.output is None:
             return {}
         folder = self.output or os.curdir
-        return {signal: os.path.join(folder, f"litespan-{signal}.jsonl") for signal in ("traces", "metrics")}
+        return {
+            signal: os.path.join(folder, f"litespan-demo-{signal}.jsonl") for signal in ("traces", "metrics")
+        }
 
     @property
     def receiver(self) -> str | None:
