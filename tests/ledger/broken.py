@@ -14,6 +14,7 @@ from litespan.testing import Reply
 from tests.ledger.job import Call, Job, Plan, last_piece
 from tests.ledger.plain import read
 from tests.ledger.stage import Stage
+from tests.versions import cut_stream
 
 
 def _fails_with(job: Job, replies: list[Reply], call: Call, **options: Any) -> Plan:
@@ -47,14 +48,16 @@ def timed_out(job: Job) -> Plan:
 
 def broken_answer(job: Job) -> Plan:
     """Lose the connection in the middle of an answer that is no stream."""
-    return _fails_with(job, [job.answer(cut_after=0)], Call(outcome="error", missing="connection"))
+    broken = [job.answer(cut_after=0)] * 3  # some clients try again
+    return _fails_with(job, broken, Call(outcome="error", missing="connection"))
 
 
 def cut(job: Job) -> Plan:
-    """Lose the connection in the middle of a stream; LiteLLM makes up an end."""
+    """Lose the connection in the middle of a stream; LiteLLM makes up an end, or raises."""
 
     async def act(stage: Stage) -> None:
-        await read(await litellm.acompletion(**job.arguments(stage)))
+        with cut_stream():
+            await read(await litellm.acompletion(**job.arguments(stage)))
 
     return Plan(act, [_cut_answer(job)], [Call(outcome="incomplete", missing="incomplete")])
 

@@ -156,7 +156,7 @@ class OpenCall:
             if mapping.was_cancelled(error) or self._was_interrupted(error):
                 outcome = records.ABANDONED if isinstance(error, GeneratorExit) else records.CANCELLED
             else:
-                cut = self.record.time_to_first_chunk is not None and mapping.was_cut(error)
+                cut = self._had_begun and mapping.was_cut(error)
                 outcome = records.INCOMPLETE if cut else records.ERROR
                 self.record.failure = records.Failure(type=records.exception_type(type(error)))
                 self.record.failure = self._failure(error, cut=cut)
@@ -170,6 +170,14 @@ class OpenCall:
         It cancels requests itself when they take too long.
         """
         return self.probe is not None and self.probe.interrupted and not mapping.has_timed_out(error)
+
+    @property
+    def _had_begun(self) -> bool:
+        """Whether a part of a streamed answer had arrived, if only what comes before its first chunk."""
+        if self.record.time_to_first_chunk is not None:
+            return True
+        broken = self.probe is not None and self.probe.cut
+        return self.record.stream and broken and self._answer_status < _FIRST_ERROR
 
     def _failure(self, error: BaseException, *, cut: bool) -> records.Failure:
         """Return what may be said of an exception; its text only where content and the secrets are known."""

@@ -16,6 +16,7 @@ from litespan.testing.wire import Wire
 from tests.flow import figures
 from tests.ledger import rates
 from tests.ledger.wires.agreement import MODES, assert_agree, assert_cut, bill, call, cost_on_spans
+from tests.versions import cut_stream
 
 USAGE = ServedUsage(1200, 90, cache_read_tokens=300, reasoning_tokens=40)
 ANSWER = Reply.says("one two three four five six", reasoning="let me think", usage=USAGE, pieces=6)
@@ -71,7 +72,8 @@ async def agrees(case: Case, reply: Reply = ANSWER, **options: Any) -> None:
 async def breaks_off(case: Case, before: Mark) -> None:
     """A cut stream is incomplete, and has no tokens but those that had arrived."""
     with case.serving(ANSWER.but(cut_before=before)) as (provider, capture):
-        await call(**case.to(provider, stream=True))
+        with cut_stream():
+            await call(**case.to(provider, stream=True))
 
         assert_cut(provider, capture)
 

@@ -23,6 +23,7 @@ from tests.fakes.anthropic_billing import Billing
 from tests.fakes.anthropic_wire import AnthropicWire
 from tests.ledger import rates
 from tests.ledger.wires.agreement import assert_agree, assert_cut, assert_unpriced, call, every_mode
+from tests.versions import cut_stream
 
 MODEL = "anthropic/claude-sonnet-4-5"
 AZURE = "azure_ai/claude-sonnet-4-5"
@@ -162,7 +163,8 @@ async def test_stream_cut_at_each_event(provider: Provider, count: int) -> None:
     """Until `message_delta` has come the call is incomplete, with the first usage and no invented one."""
     provider.default = ANSWER.but(cut_after=count)
     with rates.registered(MODEL), Capture() as capture:
-        await call(**to(provider, stream=True))
+        with cut_stream():
+            await call(**to(provider, stream=True))
 
         assert_cut(provider, capture)
     assert ServedUsage(1000, 1, 400, 50, 30) == provider.served[0].usage_delivered
@@ -181,7 +183,8 @@ async def test_cut_before_anything_was_said(provider: Provider) -> None:
     """A stream that is cut before its first event has no usage at all."""
     provider.default = ANSWER.but(cut_after=0)
     with Capture() as capture:
-        await call(**to(provider, stream=True))
+        with cut_stream():
+            await call(**to(provider, stream=True))
 
         assert_cut(provider, capture)
 

@@ -22,6 +22,7 @@ from tests.fakes.bedrock_wire import BedrockWire
 from tests.fakes.event_stream import event
 from tests.ledger import rates
 from tests.ledger.wires.agreement import MODES, assert_agree, assert_cut, assert_unpriced, call, every_mode
+from tests.versions import cut_stream, installed
 
 CONVERSE = "bedrock/converse/us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 INVOKE = "bedrock/invoke/us.anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -131,15 +132,21 @@ async def test_one_hour_writes_of_converse_have_their_price(provider: Provider) 
     ("settings", "mode"),
     [({}, MODES["streamed"]), ({}, MODES["streamed, usage asked"]), ({"transport_probe": False}, {})],
 )
-async def test_one_hour_writes_that_nobody_told_have_no_cost(
+async def test_one_hour_writes_of_streams_and_without_the_probe(
     provider: Provider, settings: dict[str, Any], mode: dict[str, Any]
 ) -> None:
-    """In streams, and without the transport probe, writes that may live an hour have no known price."""
+    """In streams, and without the transport probe, writes that may live an hour have no known price.
+
+    LiteLLM 1.83 drops their split there, newer versions pass it on: then the price is known.
+    """
     provider.default = ANSWER.but(usage=ServedUsage(1000, 300, 400, 50, 30))
     with rates.registered(CONVERSE), Capture(**settings) as capture:
         await call(**to(provider, messages=ONE_HOUR, **mode))
 
-        assert_unpriced(provider, capture)
+        if installed("litellm") < (1, 84):
+            assert_unpriced(provider, capture)
+        else:
+            assert_agree(provider, capture, "aws.bedrock")
 
 
 async def test_one_hour_entries_that_are_only_read_have_a_cost(provider: Provider) -> None:
@@ -168,7 +175,8 @@ async def test_cut_streams(provider: Provider, model: str, place: str) -> None:
     faults: dict[str, Any] = {"start": {"cut_after": 1}, "middle": {"cut_after": 4}}
     provider.default = ANSWER.but(**faults.get(place, {"cut_before": place}))
     with rates.registered(model), Capture() as capture:
-        await call(**to(provider, model, stream=True))
+        with cut_stream():
+            await call(**to(provider, model, stream=True))
 
         assert_cut(provider, capture)
     assert (model == INVOKE) == (provider.served[0].usage_delivered is not None)
@@ -196,12 +204,13 @@ async def test_throttled_and_then_answered(provider: Provider) -> None:
 async def test_stream_that_fails_half_way(provider: Provider, model: str) -> None:
     """An exception frame ends the stream with an error; what had arrived stays, as incomplete."""
     provider.default = ANSWER.but(error=Reply.fails(429).error, error_after=4)
-    with rates.registered(model), Capture() as capture, pytest.raises(litellm.RateLimitError):
+    refusals = (litellm.RateLimitError, litellm.exceptions.MidStreamFallbackError)
+    with rates.registered(model), Capture() as capture, pytest.raises(refusals):
         await call(**to(provider, model, stream=True))
 
     [span] = capture.named("chat")
     assert "error" == (span.attributes or {})["litespan.outcome"]
-    assert 1 == capture.total("litespan.calls.usage_missing", reason="error")
+    assert 1 == capture.total("litespan.calls.usage_missing")
     assert (model == INVOKE) == ("litespan.usage.incomplete" in (span.attributes or {}))
 
 

@@ -26,6 +26,7 @@ from tests.fakes.google_tokens import TOKEN, service_account
 from tests.flow import figures
 from tests.ledger import rates
 from tests.ledger.wires.agreement import assert_agree, assert_cut, assert_unpriced, call, every_mode
+from tests.versions import cut_stream
 
 NAMES = {"gemini": "gcp.gemini", "vertex_ai": "gcp.vertex_ai"}
 NAME = "gemini-2.5-flash"
@@ -215,7 +216,8 @@ async def test_cut_streams(provider: Provider, to: To, wire: str, place: Any) ->
     """A cut stream is incomplete and has the sums of its last event, never LiteLLM's invented ones."""
     provider.default = ANSWER.but(**{"cut_before" if place == "finish" else "cut_after": place})
     with rates.registered(f"{wire}/{NAME}"), Capture() as capture:
-        await call(**to(provider, wire, stream=True))
+        with cut_stream():
+            await call(**to(provider, wire, stream=True))
 
         assert_cut(provider, capture)
     told = provider.served[0].usage_delivered
@@ -228,7 +230,8 @@ async def test_cut_before_anything_was_said(provider: Provider, to: To, wire: st
     """A stream that is cut before its first event has no usage at all."""
     provider.default = ANSWER.but(cut_after=0)
     with Capture() as capture:
-        await call(**to(provider, wire, stream=True))
+        with cut_stream():
+            await call(**to(provider, wire, stream=True))
 
         assert_cut(provider, capture)
 
