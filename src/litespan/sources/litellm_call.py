@@ -43,7 +43,7 @@ class OpenCall:
 
     ``asking`` are the program's arguments with an option that asks for the usage of a stream, where it does
     not ask itself. They hold its prompt, so they go when the call ends, as do its keys, the probe, and
-    ``inner``, the answer of a call that LiteLLM makes inside.
+    ``inner``, the answer of a call that LiteLLM makes inside. ``estimated``: LiteLLM has counted the tokens.
     """
 
     __slots__ = (
@@ -57,6 +57,7 @@ class OpenCall:
         "cache_key",
         "closed",
         "custom",
+        "estimated",
         "inner",
         "probe",
         "record",
@@ -78,6 +79,7 @@ class OpenCall:
         self.cache_key: str | None = None
         self.inner: Inner | None = None
         self.secrets: tuple[str, ...] | None = None
+        self.estimated = False
         self.closed = False
         self._left_ns: int | None = None
 
@@ -233,7 +235,7 @@ class OpenCall:
 
     def _note_usage(self, outcome: str) -> None:
         record = self.record
-        if record.mocked:
+        if record.mocked or self.estimated:
             record.usage = None
         if outcome != records.OK and record.usage is not None:
             record.usage.complete = False

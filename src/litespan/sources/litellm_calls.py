@@ -21,6 +21,7 @@ from litespan.sources import (
     call_options,
     litellm_answer,
     litellm_detours,
+    litellm_estimates,
     litellm_mapping,
     litellm_secrets,
     litellm_threads,
@@ -67,6 +68,7 @@ class CallSource:
         litellm_detours.install(self._litellm, self._patches)
         litellm_threads.install(self._litellm, self._patches)
         litellm_traffic.install(self._patches)
+        litellm_estimates.install(self._patches)
 
     def uninstall(self) -> None:
         """Put LiteLLM's own functions back."""

@@ -9,8 +9,9 @@ from litespan.price_table import number
 from litespan.sources.litellm_usage import read
 
 _TICKS_PER_USD: Final = 10**10
-_PROVIDERS: Final = "upstream_usage_cost"
 _NAMES: Final = ("cost", "cost_in_usd_ticks", "estimated_cost")
+# Where newer versions of LiteLLM (tried with 1.110.2) keep the provider's `cost` when they put their own figure in its place.
+_REPLACED: Final = "upstream_usage_cost"
 
 
 def own_cost(found: Callable[[str], Any], hidden: Any) -> float | None:
@@ -18,14 +19,13 @@ def own_cost(found: Callable[[str], Any], hidden: Any) -> float | None:
 
     OpenRouter and gateways like it have a number in ``cost``, Perplexity a table of it whose sum is
     ``total_cost``, xAI ``cost_in_usd_ticks``, DeepInfra ``estimated_cost``. LiteLLM passes all of them on.
-    ``hidden`` is what it keeps beside the usage: where it has put a figure of its own in the provider's place
-    (litellm 1.110.2), that of the provider is there.
+    ``hidden`` is what it keeps beside the answer.
     """
     cost, told_ticks, estimated = map(found, _NAMES)
+    if cost is not None and isinstance(hidden, dict) and _REPLACED in hidden:
+        cost = hidden[_REPLACED]
     if cost is told_ticks is estimated is None:
         return None  # of nearly every provider
-    if isinstance(hidden, dict) and _PROVIDERS in hidden:
-        cost = hidden[_PROVIDERS]
     if isinstance(cost, dict):
         return number(cost.get("total_cost"))
     told = number(cost)

@@ -17,8 +17,9 @@ import pytest
 from litespan.testing import Capture, Provider, Reply
 from litespan.testing.openai_wire import OpenAIWire
 from tests.flow import figures
-from tests.ledger.wires.agreement import assert_cut, bill
+from tests.ledger.wires.agreement import assert_agree, assert_cut, bill, call
 from tests.ledger.wires.cases import ANSWER, TOO_MANY, TOOL_CALL, Case, assert_missing
+from tests.versions import cut_stream
 
 CASE = Case(OpenAIWire, "openai/gpt-5-mini", "openai")
 WEATHER = {"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {}}}
@@ -63,6 +64,29 @@ async def test_figures_are_the_providers(reply: Reply, options: dict[str, Any], 
 
 
 @either_way
+async def test_sum_of_litellm_is_not_the_providers(*, stream: bool) -> None:
+    """Newer versions of LiteLLM write their own sum into the usage; it is not taken for the provider's."""
+    with CASE.serving(ANSWER) as (provider, capture):
+        await respond(CASE, provider, stream=stream)
+
+        [span] = capture.named("chat")
+        assert "local" == (span.attributes or {})["gen_ai.usage.cost.source"]
+
+
+@pytest.mark.parametrize("reply", [ANSWER.but(usage=None), ANSWER])
+async def test_chat_by_the_responses_api(reply: Reply) -> None:
+    """A chat stream that LiteLLM takes to the Responses API has what that told, and no estimate."""
+    case = Case(OpenAIWire, "openai/responses/gpt-5-mini", "openai")
+    with case.serving(reply) as (provider, capture):
+        await call(**case.to(provider, stream=True))
+
+        if reply.usage is None:
+            assert_missing(capture)
+        else:
+            assert_agree(provider, capture, "openai")
+
+
+@either_way
 async def test_refused_attempt_is_not_billed(*, stream: bool) -> None:
     """A refused attempt and its repetition are one call, billed once."""
     with CASE.serving(TOO_MANY, ANSWER) as (provider, capture):
@@ -75,7 +99,8 @@ async def test_refused_attempt_is_not_billed(*, stream: bool) -> None:
 async def test_cut_stream() -> None:
     """A stream without its last event is incomplete, and its usage is missing."""
     with CASE.serving(ANSWER.but(cut_before="usage")) as (provider, capture):
-        await respond(CASE, provider, stream=True)
+        with cut_stream():
+            await respond(CASE, provider, stream=True)
 
         assert_cut(provider, capture)
 
