@@ -68,7 +68,8 @@ class PriceBook:
         """Return the cost of a call in USD, ``None`` where it is not known.
 
         The first that applies: a hit of LiteLLM's own cache or a mock (0), the price given on the model, in
-        the settings, or by the price hook, the provider's or proxy's own figure, LiteLLM's price table.
+        the settings, or by the price hook, the provider's or proxy's own figure, a price that LiteLLM got
+        with the call, LiteLLM's price table.
         """
         if call.cache_hit or call.mocked:
             return Cost(0.0, LOCAL)
@@ -136,7 +137,12 @@ class PriceBook:
         return price
 
     def _listed_price(self, call: ModelCall) -> Price | None:
-        """Return the price in LiteLLM's table: the last answer, if the entries that gave it are unchanged."""
+        """Return the price that came with the call, or that in LiteLLM's table.
+
+        Of the table, the last answer is taken if the entries that gave it are unchanged.
+        """
+        if call.table_entry is not None:
+            return table_price(call.model or "", call.table_entry, _tier(call))
         slot = (call.litellm_provider, call.model, call.response_model, _tier(call), call.server_address)
         known = self._parsed.get(slot)
         if known is not None and self._are_unchanged(known[0]):

@@ -256,6 +256,7 @@ class ModelCall(Record):
     and were followed by another one; 0 where nobody could see it. ``refused``: the call failed, and the
     provider is known to have answered its last request with an HTTP error. ``cut``: the body of its last
     answer is known to have broken off. ``traffic``: how Google says that it served the call.
+    ``table_entry``: prices that came with the call, in the shape of an entry of LiteLLM's table.
     """
 
     operation: str = ""
@@ -304,6 +305,7 @@ class ModelCall(Record):
     refused: bool = False
     cut: bool = False
     traffic: str | None = None
+    table_entry: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)

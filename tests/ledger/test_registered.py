@@ -14,6 +14,8 @@ from litespan.pricing import Owner, PriceBook
 from litespan.records import ModelCall, Usage
 from litespan.settings import Settings
 from litespan.sources.litellm_prices import owner
+from litespan.sources.litellm_table import read_packaged
+from litespan.testing import Capture, Provider, Reply, ServedUsage
 
 ASKED, ANSWERED = "gpt-4o", "gpt-4o-2024-05-13"  # listed, at prices that differ
 OWN = {"input_cost_per_token": 0.25, "output_cost_per_token": 0.5}
@@ -66,12 +68,26 @@ def test_price_of_a_name_of_the_programs_own(provider: str, times: int) -> None:
     assert 2.0 == cost("my-own", "claude-sonnet-4-5-20250929", provider)
 
 
-def test_price_of_a_name_in_the_call_itself() -> None:
-    """LiteLLM registers the price that a call of it brings along."""
-    given: dict[str, Any] = {"model": "openai/my-own", "messages": [{"role": "user", "content": "Hi"}]}
-    litellm.completion(**given, **OWN, mock_response="Hello")
+@pytest.mark.parametrize("model", ["my-own", ASKED])
+async def test_price_in_the_call_itself(model: str) -> None:
+    """The price that a call brings along holds, whether the table lists the name or not."""
+    with Provider() as provider, Capture() as capture:
+        provider.default = Reply.says("Hi", usage=ServedUsage(4, 2))
+        target = {"model": f"openai/{model}", "api_base": provider.base_url, "api_key": "k"}
+        await litellm.acompletion(messages=[{"role": "user", "content": "Hi"}], **target, **OWN)
 
-    assert 2.0 == cost("my-own")
+        assert 2.0 == capture.total("litespan.cost")
+
+
+async def test_price_of_a_deployment() -> None:
+    """The price that a Router was given for a deployment holds for its calls."""
+    with Provider() as provider, Capture() as capture:
+        provider.default = Reply.says("Hi", usage=ServedUsage(4, 2))
+        target = {"model": "openai/my-own", "api_base": provider.base_url, "api_key": "k"}
+        router: Any = litellm.Router([{"model_name": "fast", "litellm_params": {**target, **OWN}}])
+        await router.acompletion("fast", [{"role": "user", "content": "Hi"}])
+
+        assert 2.0 == capture.total("litespan.cost")
 
 
 def test_listed_version_of_a_name_of_the_programs_own() -> None:
@@ -117,3 +133,12 @@ def test_entries_of_all_models_are_litellms_own() -> None:
     marked = [name for name in names if "key" in litellm.model_cost[name]]
     assert len(marked) > 100
     assert {Owner.LITELLM} == {owner(name, litellm.model_cost[name]) for name in marked}
+
+
+def test_table_of_the_package_is_the_one_in_use() -> None:
+    """Where LiteLLM is not imported, every name has the price that LiteLLM itself gives it, aliases too."""
+    packaged = read_packaged()
+
+    for key, entry in litellm.model_cost.items():
+        prices = {name: value for name, value in entry.items() if "cost" in name}
+        assert prices.items() <= packaged[key].items(), key

@@ -229,6 +229,7 @@ class CallSource:
             price=given.price if given is not None else None,
             mocked=litellm_mapping.is_mocked(named),
             long_cache_writes=provider in BEDROCK and asks_for_long_cache_writes(named),
+            table_entry=litellm_mapping.table_entry(named, provider),
         )
         if position is not None:
             record.trace_id, record.span_id = position.trace_id, position.span_id

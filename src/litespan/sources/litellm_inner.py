@@ -18,7 +18,7 @@ FALLBACKS: Final = "litellm.litellm_core_utils.fallback_utils"
 
 _ASKED: Final = (
     *("provider", "litellm_provider", "model", "parameters"),
-    *("server_address", "server_port", "mocked", "long_cache_writes"),
+    *("server_address", "server_port", "mocked", "long_cache_writes", "table_entry"),
 )
 
 

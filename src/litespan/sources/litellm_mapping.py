@@ -88,6 +88,17 @@ def is_mocked(kwargs: Mapping[str, Any]) -> bool:
     return any(map(kwargs.get, _MOCKS))
 
 
+def table_entry(kwargs: Mapping[str, Any], provider: str | None) -> Mapping[str, Any] | None:
+    """Return the prices that a call brings along; ``None`` where they do not tell what its tokens cost.
+
+    LiteLLM 1.83 puts them into its table, newer versions only take them for their own sum.
+    """
+    if kwargs.get("input_cost_per_token") is None or kwargs.get("output_cost_per_token") is None:
+        return None
+    prices = {name: value for name, value in kwargs.items() if "cost" in name}
+    return {"litellm_provider": provider, **prices}
+
+
 def _number_or_text(value: Any) -> Any:
     """Return a number or text as an attribute can carry it; ``None`` for what is neither."""
     return None if isinstance(value, bool) else as_attribute(value) if _is_scalar(value) else None
