@@ -43,11 +43,7 @@ def _is_packaged_in_use() -> bool:
 @cache
 def _packaged() -> Mapping[str, Mapping[str, float]]:
     """Return the prices in the table that is part of LiteLLM's package; none where the file is not there."""
-    return {
-        name: _amounts(entry)
-        for key, entry in read_packaged().items()
-        for name in (key, *(entry.get("aliases") or ()))
-    }
+    return {key: _amounts(entry) for key, entry in read_packaged().items()}
 
 
 def _amounts(entry: Mapping[str, Any]) -> Mapping[str, float]:

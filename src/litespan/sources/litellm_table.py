@@ -38,8 +38,20 @@ def read_packaged() -> Mapping[str, Any]:
             table = json.loads(Path(folder, _FILE).read_bytes())
         except (OSError, ValueError):
             continue
-        return table if isinstance(table, dict) else {}
+        return _with_aliases(table) if isinstance(table, dict) else {}
     return {}
+
+
+def _with_aliases(table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add the further names of entries, as LiteLLM does: a list in one, or an entry that points to one."""
+    found = dict(table)
+    for key, entry in table.items():
+        if not isinstance(entry, Mapping):
+            continue
+        found.update(dict.fromkeys(entry.get("aliases") or (), entry))
+        if isinstance(target := entry.get("alias_of"), str) and target in table:
+            found[key] = table[target]
+    return found
 
 
 _packaged: Final = cache(read_packaged)
