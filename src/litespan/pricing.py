@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from litespan.charging import LOCAL, charge
 from litespan.guard import guard
+from litespan.price_hours import depends_on_hour, prices_at
 from litespan.price_table import Price, given_price, number, table_price
 from litespan.providers import provider_family
 from litespan.records import Cost, ModelCall, Standing
@@ -149,6 +150,8 @@ class PriceBook:
             return known[1]
         consulted: Consulted = []
         price = self._look_up(call, consulted)
+        if any(depends_on_hour(entry) for _, entry in consulted):
+            return price
         if len(self._parsed) >= _CACHE_SIZE:
             self._parsed.clear()
         self._parsed[slot] = (consulted, price)
@@ -187,7 +190,8 @@ class PriceBook:
             entry = self._lookup(key)
             consulted.append((key, dict(entry) if isinstance(entry, Mapping) else None))
             if isinstance(entry, Mapping) and _same_family(entry, call.litellm_provider):
-                return table_price(key, entry, _tier(call))
+                prices = prices_at(entry, call.end_ns)
+                return None if prices is None else table_price(key, prices, _tier(call))
         return None
 
 
