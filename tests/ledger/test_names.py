@@ -21,9 +21,13 @@ JUDGED_ON = TABLE.pop("litellm")
 ROWS = [row for group in TABLE.values() for row in group["names"]]
 USAGE = Usage(1000, 100)
 
-pytestmark = pytest.mark.skipif(
-    ".".join(map(str, installed("litellm"))) != JUDGED_ON, reason=f"judged on litellm {JUDGED_ON}"
-)
+
+def skip_if_changed(row: dict[str, str]) -> None:
+    """Skip a name whose entry another version of LiteLLM lists no more, or gives to another model."""
+    if ".".join(map(str, installed("litellm"))) != JUDGED_ON:
+        gone = "price" in row and row["price"] not in litellm.model_cost
+        if gone or row.get("moves"):
+            pytest.skip(f"judged on litellm {JUDGED_ON}; this one lists it no more, or another model as it")
 
 
 def cost_of(row: dict[str, str]) -> float | None:
@@ -46,6 +50,7 @@ def listed(key: str) -> float:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['ask']} as {row.get('as', 'itself')}")
 def test_priced_right_or_not_at_all(row: dict[str, str]) -> None:
     """The cost is the one of the entry in the table, and absent where the table names none."""
+    skip_if_changed(row)
     cost = cost_of(row)
 
     if "price" in row:
@@ -64,7 +69,7 @@ def test_the_table_of_names_is_broad() -> None:
 
 
 def test_priced_names_could_be_mispriced() -> None:
-    """For some names a careless look-up would find another price: by the request alone, or by the answer."""
+    """For some names a careless look-up finds another price: by the request alone, or by the answer."""
     differing = [row for row in ROWS if "as" in row and row.get("price", "").endswith(row["as"])]
 
     assert len(differing) >= 7
