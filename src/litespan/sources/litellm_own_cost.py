@@ -10,7 +10,7 @@ from litespan.sources.litellm_usage import read
 
 _TICKS_PER_USD: Final = 10**10
 _NAMES: Final = ("cost", "cost_in_usd_ticks", "estimated_cost")
-# Where newer versions of LiteLLM (tried with 1.110.2) keep the provider's `cost` when they put their own figure in its place.
+# Where LiteLLM (1.110.2) keeps the provider's `cost` when it puts a figure of its own in that place.
 _REPLACED: Final = "upstream_usage_cost"
 
 
