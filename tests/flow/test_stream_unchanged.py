@@ -276,8 +276,8 @@ ASKED_FOR = {
     "close",
     "fileno",
 }
-# Python gives a class this one when it is first asked for.
-MADE_ON_DEMAND = {"__annotations__"}
+# What Python gives to any class, some of it when it is first asked for.
+OF_ANY_CLASS = {"__annotations__", "__firstlineno__", "__static_attributes__", "__weakref__"}
 SHAPES = [kind for kind in vars(collections.abc).values() if isinstance(kind, type)]
 
 
@@ -287,8 +287,8 @@ def told_by(stream: Any) -> dict[str, Any]:
         # First: Python keeps a note of a copy on the class.
         "copied": tried(copy.copy, stream),
         "pickled": tried(pickle.dumps, stream),
-        "has": {name for name in ASKED_FOR | set(dir(stream)) if hasattr(stream, name)} - MADE_ON_DEMAND,
-        "dir": sorted(set(dir(stream)) - MADE_ON_DEMAND),
+        "has": {name for name in ASKED_FOR | set(dir(stream)) if hasattr(stream, name)} - OF_ANY_CLASS,
+        "dir": sorted(set(dir(stream)) - OF_ANY_CLASS),
         "is a": {kind.__name__ for kind in SHAPES if isinstance(stream, kind)},
         "kind": (inspect.isasyncgen(stream), inspect.isgenerator(stream), inspect.isawaitable(stream)),
         "repr": re.sub("0x[0-9a-f]+", "", f"{stream!r} {stream} {type(stream)}"),

@@ -78,18 +78,19 @@ async def _with_options(
     stream: AsyncIterator[TResponseStreamEvent], options: CallOptions
 ) -> AsyncIterator[TResponseStreamEvent]:
     """Pass a stream through with the options set while it runs, and never across a yield."""
-    try:
-        while True:
-            token = call_options.current.set(call_options.given_here(options))
-            try:
-                event = await stream.__anext__()
-            except StopAsyncIteration:
-                return
-            finally:
-                call_options.reset(token)
+    while True:
+        token = call_options.current.set(call_options.given_here(options))
+        try:
+            event = await stream.__anext__()
+        except StopAsyncIteration:
+            return
+        finally:
+            call_options.reset(token)
+        try:
             yield event
-    finally:
-        await stream.aclose()  # type: ignore[attr-defined]
+        except BaseException:  # as when nobody reads on; a stream that raised itself is closed by that
+            await stream.aclose()  # type: ignore[attr-defined]
+            raise
 
 
 class LitellmProvider(_LitellmProvider):
