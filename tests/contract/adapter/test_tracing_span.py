@@ -12,6 +12,7 @@ from agents.models.interface import ModelTracing
 from litespan.testing import Reply, ServedUsage
 from tests.contract.adapter.harness import Adapter, Caller, arguments
 from tests.contract.adapter.span_log import SpanLog
+from tests.versions import needs
 
 SETTINGS = ModelSettings(temperature=0.25, max_tokens=33, include_usage=True, metadata={"customer": "c1"})
 USAGE = ServedUsage(input_tokens=120, output_tokens=40, cache_read_tokens=30, reasoning_tokens=10)
@@ -71,6 +72,7 @@ async def test_data_where_allowed(caller: Caller, log: SpanLog) -> None:
     assert "Hello." == (answer["output"][0]["content"][0]["text"] if caller.streamed else answer["content"])
 
 
+@needs("openai-agents", "0.24")  # older ones show the metadata of a request all the same
 async def test_no_data_where_not_allowed(caller: Caller, log: SpanLog) -> None:
     """Without data the span holds neither messages nor answer nor metadata, but model, settings and usage."""
     caller.adapter.provider.script("*", Reply.says("Hello.", usage=USAGE))
