@@ -36,7 +36,7 @@ from litespan.sources.litellm_proxies import observed
 from litespan.sources.litellm_stream import StreamState, stop_asking
 from litespan.sources.litellm_usage import hidden_of, read
 from litespan.sources.lookout import Lookout
-from litespan.sources.patching import Patches
+from litespan.sources.patching import CALLER, Patches
 
 _MAX_REFUSALS: Final = 1000
 _NONE: Final[AbstractSet[str]] = frozenset()
@@ -77,7 +77,7 @@ class CallSource:
     # -- hooks ---------------------------------------------------------------------------------------------
     def _async_hook(self, name: str, entrance: Entrance) -> Callable[..., Any]:
         def hook(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
-            caller = sys._getframe(1)  # noqa: SLF001
+            caller = sys._getframe(CALLER)  # noqa: SLF001
             if self._is_call_of_program(kwargs, caller):
                 coroutine: Any = self._acall(entrance, wrapped, args, kwargs)
                 # Python says it of a coroutine that nobody awaited, and tools that list tasks do.
@@ -92,7 +92,7 @@ class CallSource:
 
     def _sync_hook(self, entrance: Entrance) -> Callable[..., Any]:
         def hook(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
-            caller = sys._getframe(1)  # noqa: SLF001
+            caller = sys._getframe(CALLER)  # noqa: SLF001
             if self._is_call_of_program(kwargs, caller):
                 return self._call(entrance, wrapped, args, kwargs)
             outer = self._handed_on(entrance, kwargs, caller)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from inspect import isfunction
 from pkgutil import resolve_name
-from typing import Any
+from typing import Any, Final
 
 import wrapt
 
 Hook = Callable[[Any, Any, Any, Any], Any]
+
+CALLER: Final = 2 if isfunction(wrapt.FunctionWrapper.__call__) else 1
+"""How many frames above a hook its caller is: where wrapt has no compiled part, one is wrapt's."""
 
 
 class _Method(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]  # not generic before wrapt 2
