@@ -128,16 +128,21 @@ def given_price(price: Mapping[str, float]) -> Price:
     )
 
 
-def table_price(model: str, entry: Mapping[str, Any], service_tier: str | None) -> Price | None:
+def table_price(
+    model: str, entry: Mapping[str, Any], service_tier: str | None, *, free_if_zero: bool = False
+) -> Price | None:
     """Build the price of one entry of LiteLLM's table; ``None`` where it does not price the tokens of a call.
 
     ``service_tier`` is the provider's answer: ``priority`` and ``flex`` have prices of their own. Others, as
-    for capacity that is paid for in advance, have none by the token.
+    for capacity that is paid for in advance, have none by the token. In the table 0 means "not known", but
+    for models that one runs oneself. ``free_if_zero``: the program has said it, and means it.
     """
     tier = _suffix(service_tier)
     # A Router writes every key that LiteLLM knows into the entries of its models, with None for no price.
     entry = {key: value for key, value in entry.items() if value is not None}
-    if tier is None or _charges_by_call(model, entry) or _is_placeholder(model, entry):
+    if tier is None or _charges_by_call(model, entry):
+        return None
+    if not free_if_zero and _is_placeholder(model, entry):
         return None
     brackets = sorted(_brackets(entry, model, tier), key=lambda bracket: bracket[0])
     if brackets and brackets[0][0] == 0:

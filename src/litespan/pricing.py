@@ -143,7 +143,7 @@ class PriceBook:
         Of the table, the last answer is taken if the entries that gave it are unchanged.
         """
         if call.table_entry is not None:
-            return table_price(call.model or "", call.table_entry, _tier(call))
+            return table_price(call.model or "", call.table_entry, _tier(call), free_if_zero=True)
         slot = (call.litellm_provider, call.model, call.response_model, _tier(call), call.server_address)
         known = self._parsed.get(slot)
         if known is not None and self._are_unchanged(known[0]):

@@ -19,6 +19,7 @@ from litespan.testing import Capture, Provider, Reply, ServedUsage
 
 ASKED, ANSWERED = "gpt-4o", "gpt-4o-2024-05-13"  # listed, at prices that differ
 OWN = {"input_cost_per_token": 0.25, "output_cost_per_token": 0.5}
+FREE = dict.fromkeys(OWN, 0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +29,7 @@ def table() -> Iterator[None]:
     yield
     litellm.model_cost.clear()
     litellm.model_cost.update(before)
+    litellm.utils._invalidate_model_cost_lowercase_map()  # and what it remembers of it
 
 
 def cost(model: str = ASKED, answered: str = ANSWERED, provider: str = "openai") -> float | None:
@@ -77,6 +79,17 @@ async def test_price_in_the_call_itself(model: str) -> None:
         await litellm.acompletion(messages=[{"role": "user", "content": "Hi"}], **target, **OWN)
 
         assert 2.0 == capture.total("litespan.cost")
+
+
+async def test_call_that_the_program_says_is_free() -> None:
+    """A price of 0 that a call brings along is one; in the table it would only say that none is known."""
+    with Provider() as provider, Capture() as capture:
+        target = {"model": "openai/my-own", "api_base": provider.base_url, "api_key": "k"}
+        await litellm.acompletion(messages=[{"role": "user", "content": "Hi"}], **target, **FREE)
+
+        assert (0.0, 0) == (capture.total("litespan.cost"), capture.total("litespan.calls.unpriced"))
+        [span] = capture.named("chat")
+        assert 0.0 == (span.attributes or {})["gen_ai.usage.cost.amount"]
 
 
 async def test_price_of_a_deployment() -> None:
