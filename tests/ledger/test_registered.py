@@ -92,12 +92,16 @@ async def test_call_that_the_program_says_is_free() -> None:
         assert 0.0 == (span.attributes or {})["gen_ai.usage.cost.amount"]
 
 
-async def test_price_of_a_deployment() -> None:
-    """The price that a Router was given for a deployment holds for its calls."""
+@pytest.mark.parametrize("model", ["my-own", ASKED])
+@pytest.mark.parametrize("place", ["litellm_params", "model_info"])
+async def test_price_of_a_deployment(place: str, model: str) -> None:
+    """The price that a Router was given for a deployment, in either place, holds for its calls."""
     with Provider() as provider, Capture() as capture:
         provider.default = Reply.says("Hi", usage=ServedUsage(4, 2))
-        target = {"model": "openai/my-own", "api_base": provider.base_url, "api_key": "k"}
-        router: Any = litellm.Router([{"model_name": "fast", "litellm_params": {**target, **OWN}}])
+        target = {"model": f"openai/{model}", "api_base": provider.base_url, "api_key": "k"}
+        deployment: dict[str, Any] = {"model_name": "fast", "litellm_params": target, "model_info": {}}
+        deployment[place].update(OWN)
+        router: Any = litellm.Router([deployment])
         await router.acompletion("fast", [{"role": "user", "content": "Hi"}])
 
         assert 2.0 == capture.total("litespan.cost")

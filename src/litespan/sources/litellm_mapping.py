@@ -91,12 +91,19 @@ def is_mocked(kwargs: Mapping[str, Any]) -> bool:
 def table_entry(kwargs: Mapping[str, Any], provider: str | None) -> Mapping[str, Any] | None:
     """Return the prices that a call brings along; ``None`` where they do not tell what its tokens cost.
 
-    LiteLLM 1.83 puts them into its table, newer versions only take them for their own sum.
+    They are its arguments, or stand in the ``model_info`` of the Router's deployment that it is for. LiteLLM
+    1.83 puts both into its table, newer versions only take them for their own sum.
     """
-    if kwargs.get("input_cost_per_token") is None or kwargs.get("output_cost_per_token") is None:
+    prices = _prices(kwargs) or _prices(kwargs.get("model_info"))
+    return None if prices is None else {"litellm_provider": provider, **prices}
+
+
+def _prices(given: Any) -> Mapping[str, Any] | None:
+    if not isinstance(given, Mapping) or given.get("input_cost_per_token") is None:
         return None
-    prices = {name: value for name, value in kwargs.items() if "cost" in name}
-    return {"litellm_provider": provider, **prices}
+    if given.get("output_cost_per_token") is None:
+        return None
+    return {name: value for name, value in given.items() if "cost" in name}
 
 
 def _number_or_text(value: Any) -> Any:
