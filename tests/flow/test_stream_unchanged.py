@@ -7,6 +7,7 @@ import copy
 import inspect
 import pickle
 import re
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -276,8 +277,10 @@ ASKED_FOR = {
     "close",
     "fileno",
 }
-# What Python gives to any class, some of it when it is first asked for.
-OF_ANY_CLASS = {"__annotations__", "__firstlineno__", "__static_attributes__", "__weakref__"}
+# What Python gives a class when it is first asked for, and from 3.13 on to any that is written in Python.
+OF_ANY_CLASS = {"__annotations__"}
+if sys.version_info >= (3, 13):
+    OF_ANY_CLASS |= {"__firstlineno__", "__static_attributes__", "__weakref__"}
 SHAPES = [kind for kind in vars(collections.abc).values() if isinstance(kind, type)]
 
 
