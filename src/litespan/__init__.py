@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from litespan._api import configure, flush, instrument, shutdown, stats, uninstrument
     from litespan._models import LitellmModel, LitellmProvider
     from litespan.context import using
-    from litespan.settings import ConfigurationError
+    from litespan.setting_checks import ConfigurationError
 
 __version__ = "0.1.0"
 
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "ConfigurationError": "litespan.settings",
+    "ConfigurationError": "litespan.setting_checks",
     "LitellmModel": "litespan._models",
     "LitellmProvider": "litespan._models",
     "using": "litespan.context",

@@ -22,7 +22,8 @@ from litespan.export import pipeline as pipelines
 from litespan.export.deadline import left_until
 from litespan.export.pipeline import Pipeline
 from litespan.export.termination import Termination
-from litespan.settings import EXPORT_SETTINGS, ConfigurationError, Settings, load_settings, variables_of
+from litespan.setting_checks import ConfigurationError
+from litespan.settings import EXPORT_SETTINGS, Settings, load_settings, variables_of
 
 logger = logging.getLogger("litespan")
 

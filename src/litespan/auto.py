@@ -11,7 +11,7 @@ from typing import Any, Final
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 
 from litespan import _api
-from litespan.settings import ConfigurationError
+from litespan.setting_checks import ConfigurationError
 
 logger = logging.getLogger("litespan")
 

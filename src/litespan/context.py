@@ -12,7 +12,7 @@ from uuid import UUID
 
 from litespan.guard import guarded
 from litespan.labels import MAX_ITEMS, AttributeValue, Labels, as_attribute, as_id, problem_of_name
-from litespan.settings import ConfigurationError
+from litespan.setting_checks import ConfigurationError
 
 F = TypeVar("F", bound=Callable[..., Any])
 

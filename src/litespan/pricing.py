@@ -14,7 +14,8 @@ from litespan.price_hours import depends_on_hour, prices_at
 from litespan.price_table import Price, given_price, number, table_price
 from litespan.providers import provider_family
 from litespan.records import Cost, ModelCall, Standing
-from litespan.settings import Settings, parse_price
+from litespan.setting_checks import parse_price
+from litespan.settings import Settings
 
 PROVIDER: Final = "provider"
 UNSPLIT: Final = "unsplit"

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-import math
 import os
-import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import InitVar, dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Final
 
-from litespan.labels import AttributeValue, as_attribute, is_personal, problem_of_name
-from litespan.price_file import read_price_file
+from litespan.labels import AttributeValue
+from litespan.setting_checks import (
+    ConfigurationError,
+    list_of,
+    listed,
+    one_of,
+    parse_attributes,
+    parse_baggage_keys,
+    parse_bool,
+    parse_callable,
+    parse_count,
+    parse_metric_keys,
+    parse_optional_path,
+    parse_path,
+    parse_port,
+    parse_positive,
+    parse_prices,
+    parse_registry,
+    parse_text,
+    parse_wait,
+)
 
 NO_CONTENT: Final = "NO_CONTENT"
 SPAN_ONLY: Final = "SPAN_ONLY"
@@ -45,238 +62,6 @@ EXPORT_SETTINGS: Final = (
     "prometheus_port",
     "prometheus_registry",
 )
-_HIGHEST_PORT: Final = 65_535
-PRICE_CLASSES: Final = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
-_PRICE_UNIT: Final = "USD per million tokens"
-# The cheapest models cost some hundred times more; a lower price is one per token.
-_LOWEST_PRICE: Final = 1e-4
-
-
-class ConfigurationError(ValueError):
-    """A setting is unknown or has a wrong value. Raised by ``configure`` and ``instrument`` only."""
-
-
-def _parse_bool(name: str, value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.strip().lower() in ("true", "1", "false", "0"):
-        return value.strip().lower() in ("true", "1")
-    raise ConfigurationError(f"{name}={value!r} is no boolean: use true or false.")
-
-
-def _parse_positive(name: str, value: object) -> float:
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if isinstance(value, bool) or not number > 0 or math.isinf(number):
-        raise ConfigurationError(f"{name}={value!r} must be a number greater than 0.")
-    return number
-
-
-def parse_wait(name: str, value: object, per_second: int = 1) -> float:
-    """Check a time that something waits for, in seconds or in parts of them (``per_second``).
-
-    Raises:
-        ConfigurationError: if it is no number above 0, or more than Python can wait.
-    """
-    number = _parse_positive(name, value)
-    longest = threading.TIMEOUT_MAX * per_second
-    if number > longest:
-        raise ConfigurationError(f"{name}={value!r} is too long: {longest:.0f} is the most.")
-    return number
-
-
-def _parse_count(name: str, value: object) -> int:
-    number = _parse_positive(name, value)
-    if number != int(number):
-        raise ConfigurationError(f"{name}={value!r} must be a whole number greater than 0.")
-    return int(number)
-
-
-def _parse_port(name: str, value: object) -> int:
-    port = _parse_count(name, value)
-    if port > _HIGHEST_PORT:
-        raise ConfigurationError(f"{name}={value!r} must be a port: 1 to {_HIGHEST_PORT}.")
-    return port
-
-
-def _parse_registry(name: str, value: object) -> Any:
-    if value is None or all(callable(getattr(value, method, None)) for method in ("register", "unregister")):
-        return value
-    raise ConfigurationError(f"{name}={value!r} must be a prometheus_client.CollectorRegistry.")
-
-
-def _parse_text(name: str, value: object) -> str | None:
-    if value is None or (isinstance(value, str) and value.strip()):
-        return value
-    raise ConfigurationError(f"{name}={value!r} must be a text that is not empty.")
-
-
-def _parse_path(name: str, value: object) -> str:
-    if isinstance(value, (str, os.PathLike)) and os.fspath(value):
-        return str(os.fspath(value))
-    raise ConfigurationError(f"{name}={value!r} must be a path.")
-
-
-def _parse_optional_path(name: str, value: object) -> str | None:
-    return None if value is None else _parse_path(name, value)
-
-
-def _parse_callable(name: str, value: object) -> Callable[..., Any] | None:
-    if value is None or callable(value):
-        return value
-    raise ConfigurationError(f"{name}={value!r} must be a function.")
-
-
-def _one_of(valid: tuple[str, ...]) -> Callable[[str, object], str]:
-    def parse(name: str, value: object) -> str:
-        for candidate in valid:
-            if isinstance(value, str) and value.strip().lower() == candidate.lower():
-                return candidate
-        raise ConfigurationError(f"{name}={value!r} is not valid. Valid values: {', '.join(valid)}.")
-
-    return parse
-
-
-def _list_of(valid: tuple[str, ...]) -> Callable[[str, object], tuple[str, ...]]:
-    one = _one_of(valid)
-
-    def parse(name: str, value: object) -> tuple[str, ...]:
-        items = value.split(",") if isinstance(value, str) else value
-        if not isinstance(items, (list, tuple)) or not items:
-            raise ConfigurationError(f"{name}={value!r} is not valid. Valid values: {', '.join(valid)}.")
-        chosen = tuple(dict.fromkeys(one(name, item) for item in items))
-        if "none" in chosen and len(chosen) > 1:
-            raise ConfigurationError(f"{name}={value!r}: 'none' cannot be combined with other exporters.")
-        return chosen
-
-    return parse
-
-
-def _listed(_: str, text: str) -> tuple[str, ...]:
-    """Split a list of exporters, and judge nothing: others than litespan read the same variables."""
-    return tuple(dict.fromkeys(item.strip().lower() for item in text.split(",") if item.strip()))
-
-
-def check_exporters(setting: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Check the names of exporters that an environment variable has given, where they are needed.
-
-    Raises:
-        ConfigurationError: if litespan does not know one of them.
-    """
-    (spec,) = (spec for spec in fields(Settings) if spec.name == setting)
-    checked: tuple[str, ...] = spec.metadata["parse"](spec.metadata["env"], ",".join(names))
-    return checked
-
-
-def parse_price(name: str, value: object) -> Mapping[str, float]:
-    """Check one price: a mapping of token class to USD per million tokens, ``input`` and ``output`` at least.
-
-    Raises:
-        ConfigurationError: on an unknown class or unit, or a price that is negative or no number.
-    """
-    if not isinstance(value, Mapping):
-        raise ConfigurationError(
-            f"{name}={value!r} must map token classes to USD per million tokens, "
-            "for example {'input': 3.0, 'output': 15.0}."
-        )
-    unit = value.get("unit", _PRICE_UNIT)
-    if unit != _PRICE_UNIT:
-        raise ConfigurationError(f"{name}: unknown unit {unit!r}. Prices are in {_PRICE_UNIT!r}.")
-    amounts = {key: amount for key, amount in value.items() if key != "unit"}
-    for token_class, amount in amounts.items():
-        _check_amount(name, token_class, amount)
-    missing = [token_class for token_class in ("input", "output") if token_class not in amounts]
-    if missing:
-        raise ConfigurationError(f"{name}: the price of {' and '.join(missing)} tokens is missing.")
-    return MappingProxyType({token_class: float(amount) for token_class, amount in amounts.items()})
-
-
-def _check_amount(name: str, token_class: object, amount: object) -> None:
-    if token_class not in PRICE_CLASSES:
-        hint = " LiteLLM's keys hold prices per token." if "token" in str(token_class) else ""
-        raise ConfigurationError(
-            f"{name}: unknown token class {token_class!r}. Valid classes: {', '.join(PRICE_CLASSES)}, "
-            f"in {_PRICE_UNIT}.{hint}"
-        )
-    if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not 0 <= amount < math.inf:
-        raise ConfigurationError(
-            f"{name}: the price of {token_class!r} is {amount!r}; it must be {_PRICE_UNIT}, 0 or more."
-        )
-    if 0 < amount < _LOWEST_PRICE:
-        raise ConfigurationError(
-            f"{name}: the price of {token_class!r} is {amount!r}, which looks like USD per token. "
-            f"Prices are {_PRICE_UNIT}: write {amount * 1e6:g}."
-        )
-
-
-def _parse_prices(name: str, value: object) -> Mapping[str, Mapping[str, float]]:
-    if isinstance(value, (str, os.PathLike)):
-        path = _parse_path(name, value)
-        name = f"{name} ({path})"
-        try:
-            value = read_price_file(path)
-        except ValueError as error:
-            raise ConfigurationError(f"{name}: {error}.") from error
-    if not isinstance(value, Mapping):
-        raise ConfigurationError(
-            f"{name} must map model names to prices, for example "
-            "{'openai/my-model': {'input': 3.0, 'output': 15.0}} (USD per million tokens)."
-        )
-    return MappingProxyType({str(model): parse_price(f"{name}[{model!r}]", p) for model, p in value.items()})
-
-
-def _parse_names(name: str, value: object) -> tuple[str, ...]:
-    items = value.split(",") if isinstance(value, str) else value
-    if isinstance(items, (list, tuple)) and all(isinstance(item, str) and item.strip() for item in items):
-        return tuple(dict.fromkeys(item.strip() for item in items))
-    raise ConfigurationError(f"{name}={value!r} must be a list of attribute names.")
-
-
-def _parse_baggage_keys(name: str, value: object) -> tuple[str, ...]:
-    keys = _parse_names(name, value)
-    for key in keys:
-        if key not in ("user.id", "session.id"):
-            _refuse_bad_name(name, key)
-    return keys
-
-
-def _parse_metric_keys(name: str, value: object) -> tuple[str, ...]:
-    keys = _parse_names(name, value)
-    for key in keys:
-        if is_personal(key):
-            raise ConfigurationError(
-                f"{name}: {key!r} is never on metrics: each one would be a series of its own, kept for good. "
-                "It is on the spans; allow a group on the metrics, such as a team or a plan."
-            )
-        _refuse_bad_name(name, key)
-    return keys
-
-
-def _refuse_bad_name(name: str, key: object) -> None:
-    if problem := problem_of_name(key):
-        raise ConfigurationError(f"{name}: {key!r} is no name of an extra attribute: {problem}.")
-
-
-def _parse_attributes(name: str, value: object) -> Mapping[str, AttributeValue]:
-    if isinstance(value, str):
-        pairs = (item.partition("=") for item in value.split(","))
-        value = {key.strip(): text.strip() for key, _, text in pairs}
-    if not isinstance(value, Mapping):
-        raise ConfigurationError(
-            f"{name}={value!r} must map names to values, for example {{'stage': 'prod'}}."
-        )
-    checked: dict[str, AttributeValue] = {}
-    for key, item in value.items():
-        _refuse_bad_name(name, key)
-        attribute = as_attribute(item)
-        if attribute is None or attribute == "":
-            raise ConfigurationError(
-                f"{name}[{key!r}]={item!r} must be a text, a truth value, a number, or a list of one of them."
-            )
-        checked[key] = attribute
-    return MappingProxyType(checked)
 
 
 def _setting(
@@ -304,83 +89,81 @@ class Settings:
     arguments: InitVar[Collection[str]] = ()
 
     service_name: str | None = _setting(
-        None, _parse_text, "OTEL_SERVICE_NAME", "Name of your service (`service.name`)."
+        None, parse_text, "OTEL_SERVICE_NAME", "Name of your service (`service.name`)."
     )
     traces_exporter: tuple[str, ...] | None = _setting(
         None,
-        _list_of(TRACES_EXPORTERS),
+        list_of(TRACES_EXPORTERS),
         "OTEL_TRACES_EXPORTER",
         "Where spans go: `otlp`, `console`, `litespan_file`, `none`; a list with commas. "
         "Default: `otlp` if an OTLP endpoint is set, else `litespan_file`.",
-        _listed,
+        listed,
     )
     metrics_exporter: tuple[str, ...] | None = _setting(
         None,
-        _list_of(METRICS_EXPORTERS),
+        list_of(METRICS_EXPORTERS),
         "OTEL_METRICS_EXPORTER",
         "Where metrics go; as above, or `prometheus`.",
-        _listed,
+        listed,
     )
     logs_exporter: tuple[str, ...] | None = _setting(
         None,
-        _list_of(LOGS_EXPORTERS),
+        list_of(LOGS_EXPORTERS),
         "OTEL_LOGS_EXPORTER",
         "Where events go, if `capture_content` asks for them; values and default as for spans.",
-        _listed,
+        listed,
     )
     otlp_endpoint: str | None = _setting(
-        None, _parse_text, "OTEL_EXPORTER_OTLP_ENDPOINT", "Base URL of an OTLP receiver."
+        None, parse_text, "OTEL_EXPORTER_OTLP_ENDPOINT", "Base URL of an OTLP receiver."
     )
     otlp_protocol: str = _setting(
         "http/protobuf",
-        _one_of(PROTOCOLS),
+        one_of(PROTOCOLS),
         "OTEL_EXPORTER_OTLP_PROTOCOL",
         "`http/protobuf` or `grpc` (gRPC does not survive a fork).",
     )
     traces_file: str = _setting(
-        "litespan-traces.jsonl", _parse_path, "LITESPAN_TRACES_FILE", "File of OTLP JSON lines for spans."
+        "litespan-traces.jsonl", parse_path, "LITESPAN_TRACES_FILE", "File of OTLP JSON lines for spans."
     )
     metrics_file: str = _setting(
-        "litespan-metrics.jsonl", _parse_path, "LITESPAN_METRICS_FILE", "The same for metrics."
+        "litespan-metrics.jsonl", parse_path, "LITESPAN_METRICS_FILE", "The same for metrics."
     )
-    logs_file: str = _setting(
-        "litespan-logs.jsonl", _parse_path, "LITESPAN_LOGS_FILE", "The same for events."
-    )
+    logs_file: str = _setting("litespan-logs.jsonl", parse_path, "LITESPAN_LOGS_FILE", "The same for events.")
     file_max_bytes: int = _setting(
-        100_000_000, _parse_count, "LITESPAN_FILE_MAX_BYTES", "A file is rotated before it grows past this."
+        100_000_000, parse_count, "LITESPAN_FILE_MAX_BYTES", "A file is rotated before it grows past this."
     )
     file_backups: int = _setting(
-        3, _parse_count, "LITESPAN_FILE_BACKUPS", "Rotated files that are kept (`.1` is the newest)."
+        3, parse_count, "LITESPAN_FILE_BACKUPS", "Rotated files that are kept (`.1` is the newest)."
     )
     metric_interval: float = _setting(
         60.0, parse_wait, "LITESPAN_METRIC_INTERVAL", "Seconds between two exports of metrics."
     )
     prometheus_host: str = _setting(
-        "127.0.0.1", _parse_text, "OTEL_EXPORTER_PROMETHEUS_HOST", "Address on which Prometheus may scrape."
+        "127.0.0.1", parse_text, "OTEL_EXPORTER_PROMETHEUS_HOST", "Address on which Prometheus may scrape."
     )
     prometheus_port: int = _setting(
-        9464, _parse_port, "OTEL_EXPORTER_PROMETHEUS_PORT", "Its port; each process needs one of its own."
+        9464, parse_port, "OTEL_EXPORTER_PROMETHEUS_PORT", "Its port; each process needs one of its own."
     )
     prometheus_registry: Any = _setting(
         None,
-        _parse_registry,
+        parse_registry,
         None,
         "A registry of `prometheus_client` that your program already serves; litespan then serves none.",
     )
     spool_dir: str | None = _setting(
         None,
-        _parse_optional_path,
+        parse_optional_path,
         "LITESPAN_SPOOL_DIR",
         "Folder in which what goes by OTLP is kept until the receiver has it; unset, nothing is kept.",
     )
     spool_max_bytes: int = _setting(
         100_000_000,
-        _parse_count,
+        parse_count,
         "LITESPAN_SPOOL_MAX_BYTES",
         "Bytes in the spool for each process and signal; beyond, the oldest are dropped.",
     )
     spool_max_age: float = _setting(
-        172_800.0, _parse_positive, "LITESPAN_SPOOL_MAX_AGE", "Seconds that something is kept in the spool."
+        172_800.0, parse_positive, "LITESPAN_SPOOL_MAX_AGE", "Seconds that something is kept in the spool."
     )
     exit_timeout: float = _setting(
         5.0,
@@ -390,99 +173,99 @@ class Settings:
     )
     capture_content: str = _setting(
         NO_CONTENT,
-        _one_of(CONTENT_MODES),
+        one_of(CONTENT_MODES),
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
         "`NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or `SPAN_AND_EVENT`: whether and where prompts and answers "
         "are recorded.",
     )
     content_max_bytes: int = _setting(
-        16_384, _parse_count, "LITESPAN_CONTENT_MAX_BYTES", "Largest content attribute, in bytes of JSON."
+        16_384, parse_count, "LITESPAN_CONTENT_MAX_BYTES", "Largest content attribute, in bytes of JSON."
     )
     redact: Callable[[str], str] | None = _setting(
         None,
-        _parse_callable,
+        parse_callable,
         None,
         "A function from text to text that every captured text passes; if it raises, content is dropped.",
     )
     request_stream_usage: bool = _setting(
-        True, _parse_bool, "LITESPAN_REQUEST_STREAM_USAGE", "Ask providers for the usage of streams."
+        True, parse_bool, "LITESPAN_REQUEST_STREAM_USAGE", "Ask providers for the usage of streams."
     )
     openai_traces: bool = _setting(
         False,
-        _parse_bool,
+        parse_bool,
         "LITESPAN_OPENAI_TRACES",
         "Keep the Agents SDK's own exporter, which sends traces (prompts included) to OpenAI.",
     )
     enable_agents_tracing: bool = _setting(
         False,
-        _parse_bool,
+        parse_bool,
         "LITESPAN_ENABLE_AGENTS_TRACING",
         "Clear the Agents SDK's global `set_tracing_disabled(True)`; the tree comes from that tracing.",
     )
     follow_agents_tracing: bool = _setting(
         False,
-        _parse_bool,
+        parse_bool,
         "LITESPAN_FOLLOW_AGENTS_TRACING",
         "Where the Agents SDK's tracing is disabled, record no model calls either.",
     )
     turn_spans: bool = _setting(
         False,
-        _parse_bool,
+        parse_bool,
         "LITESPAN_TURN_SPANS",
         "Show the SDK's task and turn spans instead of folding them.",
     )
     transport_probe: bool = _setting(
         True,
-        _parse_bool,
+        parse_bool,
         "LITESPAN_TRANSPORT_PROBE",
         "Observe LiteLLM's HTTP transport to know attempts and cut connections.",
     )
     prices: Mapping[str, Mapping[str, float]] = _setting(
         {},
-        _parse_prices,
+        parse_prices,
         "LITESPAN_PRICES",
         "Prices by model name, in USD per million tokens by class, or the path of a JSON or TOML file; "
         "they go before all other sources of cost.",
     )
     price_hook: Callable[[str, str | None], Mapping[str, float] | None] | None = _setting(
         None,
-        _parse_callable,
+        parse_callable,
         None,
         "A function from model name and LiteLLM provider to a price as in `prices`, or `None`.",
     )
     record_max_age: float = _setting(
         21_600.0,
-        _parse_positive,
+        parse_positive,
         "LITESPAN_RECORD_MAX_AGE",
         "Seconds after which something that never ended is closed.",
     )
     extra_attributes: Mapping[str, AttributeValue] = _setting(
         {},
-        _parse_attributes,
+        parse_attributes,
         "LITESPAN_EXTRA_ATTRIBUTES",
         "Attributes of your own on all spans, for example `stage=prod,region=eu`.",
     )
     metric_keys: tuple[str, ...] = _setting(
         (),
-        _parse_metric_keys,
+        parse_metric_keys,
         "LITESPAN_METRIC_KEYS",
         "Names of extra attributes that are put on counters too; a list with commas.",
     )
     baggage_keys: tuple[str, ...] = _setting(
         ("user.id", "session.id"),
-        _parse_baggage_keys,
+        parse_baggage_keys,
         "LITESPAN_BAGGAGE_KEYS",
         "Entries of OpenTelemetry's baggage that become span attributes; a list with commas.",
     )
     propagate_baggage: bool = _setting(
         False,
-        _parse_bool,
+        parse_bool,
         "LITESPAN_PROPAGATE_BAGGAGE",
         "Let `using(user=…, session=…)` send both on with outgoing requests, also to model providers.",
     )
     semconv: str = _setting(
         "gen1",
-        _one_of(SEMCONV_GENERATIONS),
+        one_of(SEMCONV_GENERATIONS),
         "LITESPAN_SEMCONV",
         "Names of OpenTelemetry's conventions: `gen1` (v1.41, what backends read today) or `latest`.",
     )
@@ -504,6 +287,17 @@ class Settings:
     def events(self) -> bool:
         """Whether each model call is also told as an event, with its prompts and answers."""
         return self.capture_content in (EVENT_ONLY, SPAN_AND_EVENT)
+
+
+def check_exporters(setting: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Check the names of exporters that an environment variable has given, where they are needed.
+
+    Raises:
+        ConfigurationError: if litespan does not know one of them.
+    """
+    (spec,) = (spec for spec in fields(Settings) if spec.name == setting)
+    checked: tuple[str, ...] = spec.metadata["parse"](spec.metadata["env"], ",".join(names))
+    return checked
 
 
 def variables_of(names: Collection[str], environ: Mapping[str, str]) -> dict[str, str]:

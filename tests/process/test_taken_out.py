@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(120)
 PROGRAM = """
 import json, sys, threading, time
 import litellm, litespan
-from litespan.settings import ConfigurationError
+from litespan.setting_checks import ConfigurationError
 from litespan.testing import Provider, Reply
 
 found = {{}}

@@ -28,7 +28,8 @@ from litespan.export.otlp.from_json import NoRequestError, request_from_json
 from litespan.export.spool.segment import Segment
 from litespan.price_table import table_price
 from litespan.records import ModelCall, Usage
-from litespan.settings import ConfigurationError, Settings, load_settings
+from litespan.setting_checks import ConfigurationError
+from litespan.settings import Settings, load_settings
 from litespan.sources import agents_models
 from litespan.sources.agents_mapping import BEGIN
 from litespan.sources.agents_processor import AgentsProcessor

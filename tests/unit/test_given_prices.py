@@ -11,7 +11,8 @@ import pytest
 
 from litespan.pricing import PriceBook
 from litespan.records import ModelCall, Usage
-from litespan.settings import ConfigurationError, load_settings
+from litespan.setting_checks import ConfigurationError
+from litespan.settings import load_settings
 
 PRICE = {"input": 1.0, "output": 2.0}
 GOOD = {"openai/my-vllm-model": PRICE, "bare": {**PRICE, "cache_read": 0.5, "unit": "USD per million tokens"}}

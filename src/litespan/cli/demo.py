@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import click
 
-from litespan.settings import ConfigurationError
+from litespan.setting_checks import ConfigurationError
 
 _RUNS = 12
 _NOT_AS_IT_SHOULD_BE = 1

@@ -8,7 +8,8 @@ import click
 
 from litespan.cli.data_files import data_files
 from litespan.export.cells import printable
-from litespan.settings import ConfigurationError, load_settings
+from litespan.setting_checks import ConfigurationError
+from litespan.settings import load_settings
 
 if TYPE_CHECKING:
     from litespan.cli.sending.replay import Replay

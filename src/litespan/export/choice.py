@@ -20,7 +20,8 @@ from opentelemetry.sdk.environment_variables import (
 )
 
 from litespan.export.ledger import LOGS, METRICS, TRACES
-from litespan.settings import PROTOCOLS, ConfigurationError, Settings, check_exporters, parse_wait
+from litespan.setting_checks import ConfigurationError, parse_wait
+from litespan.settings import PROTOCOLS, Settings, check_exporters
 
 OTLP: Final = "otlp"
 CONSOLE: Final = "console"

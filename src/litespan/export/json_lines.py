@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from litespan.settings import ConfigurationError
+from litespan.setting_checks import ConfigurationError
 
 if sys.platform != "win32":
     import fcntl

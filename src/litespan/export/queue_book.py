@@ -16,7 +16,7 @@ from opentelemetry.sdk.environment_variables import (
 )
 
 from litespan.export.ledger import LOGS, QUEUE_FULL, TRACES, ExportLedger
-from litespan.settings import ConfigurationError, parse_wait
+from litespan.setting_checks import ConfigurationError, parse_wait
 
 # Threads that hand items over at the same moment.
 _THREADS: Final = 64

@@ -16,7 +16,8 @@ from opentelemetry.sdk.metrics.export import MetricReader
 from litespan.export.forked import leave_to_parent
 from litespan.export.ledger import METRICS, Destination
 from litespan.export.path import Path
-from litespan.settings import ConfigurationError, Settings
+from litespan.setting_checks import ConfigurationError
+from litespan.settings import Settings
 
 logger = logging.getLogger("litespan")
 

@@ -24,7 +24,8 @@ from litespan.export.spooling import (
     SpooledMetricExporter,
     SpooledSpanExporter,
 )
-from litespan.settings import ConfigurationError, Settings
+from litespan.setting_checks import ConfigurationError
+from litespan.settings import Settings
 
 
 def spooled_span_exporter(

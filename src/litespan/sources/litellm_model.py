@@ -12,7 +12,7 @@ from agents.items import TResponseStreamEvent
 from agents.models.default_models import get_default_model
 from agents.models.interface import Model
 
-from litespan.settings import ConfigurationError, parse_price
+from litespan.setting_checks import ConfigurationError, parse_price
 from litespan.sources import call_options
 from litespan.sources.call_options import CallOptions
 

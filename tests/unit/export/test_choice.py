@@ -12,7 +12,8 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from litespan.export.choice import exporter_names, files_by_default, metric_interval_ms, otlp_target
 from litespan.export.pipeline import build
-from litespan.settings import ConfigurationError, load_settings
+from litespan.setting_checks import ConfigurationError
+from litespan.settings import load_settings
 
 BASE = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}
 

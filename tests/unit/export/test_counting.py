@@ -17,7 +17,7 @@ from litespan.export.counting import CountingMetricExporter, CountingSpanExporte
 from litespan.export.ledger import Destination, ExportLedger
 from litespan.export.paths import MetricPath, SpanPath
 from litespan.export.queue_book import QueueSize, queue_size
-from litespan.settings import ConfigurationError
+from litespan.setting_checks import ConfigurationError
 from tests.unit.export.sdk import metrics_of, spans_of
 
 

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from litespan.export.json_lines import JsonLinesFile
 from litespan.export.otlp_file import OtlpFileMetricExporter, OtlpFileSpanExporter
-from litespan.settings import ConfigurationError
+from litespan.setting_checks import ConfigurationError
 from tests.unit.export.sdk import metrics_of, spans_of
 
 

@@ -31,7 +31,8 @@ from litespan.export.otlp_json import logs_to_json
 from litespan.export.paths import LogPath
 from litespan.export.pipeline import Pipeline, build
 from litespan.export.queue_book import QueueSize, queue_size
-from litespan.settings import ConfigurationError, load_settings
+from litespan.setting_checks import ConfigurationError
+from litespan.settings import load_settings
 from tests.fakes.otlp_server import Protocol, collector, dead_endpoint
 from tests.unit.export.sdk import RESOURCE
 from tests.waiting import wait_until

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from litespan.export.pipeline import Pipeline, build
-from litespan.settings import ConfigurationError, load_settings
+from litespan.setting_checks import ConfigurationError
+from litespan.settings import load_settings
 from tests.fakes.otlp_server import Protocol, collector, dead_endpoint
 from tests.waiting import wait_until
 

@@ -20,7 +20,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from litespan.export import prometheus
 from litespan.export.pipeline import Pipeline, build
 from litespan.export.prometheus import SerialRegistry
-from litespan.settings import ConfigurationError, load_settings
+from litespan.setting_checks import ConfigurationError
+from litespan.settings import load_settings
 from tests.fakes.ports import free_port
 from tests.versions import needs
 

@@ -25,7 +25,8 @@ from litespan.cli.checks.wires import Wire, read_wire
 from litespan.export.choice import FILE, OTLP, PROMETHEUS, exporter_names, file_path
 from litespan.export.ledger import LOGS, METRICS, TRACES
 from litespan.export.preflight import check_waiting
-from litespan.settings import ConfigurationError, Settings, load_settings
+from litespan.setting_checks import ConfigurationError
+from litespan.settings import Settings, load_settings
 
 Say = Callable[[str], None]
 

@@ -9,7 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from litespan.export.choice import GRPC, otlp_target
 from litespan.export.otlp.options import PREFIX, OtlpOptions, given, otlp_options
-from litespan.settings import ConfigurationError, Settings
+from litespan.setting_checks import ConfigurationError
+from litespan.settings import Settings
 
 HTTP: Final = "http/protobuf"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}

@@ -21,7 +21,7 @@ from litespan.cli.desk.plan import Plan
 from litespan.cli.figures import traces
 from litespan.cli.real_model import check_model
 from litespan.export.tree_view import SpanRow
-from litespan.settings import ConfigurationError
+from litespan.setting_checks import ConfigurationError
 from litespan.testing import Provider
 
 SERVICE: Final = "litespan-demo"

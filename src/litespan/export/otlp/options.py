@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from opentelemetry.util.re import parse_env_headers
 
-from litespan.settings import ConfigurationError, parse_wait
+from litespan.setting_checks import ConfigurationError, parse_wait
 
 PREFIX: Final = "OTEL_EXPORTER_OTLP"
 COMPRESSIONS: Final = ("none", "gzip", "deflate")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from litespan.export.spool.segment import SUFFIX
-from litespan.settings import ConfigurationError
+from litespan.setting_checks import ConfigurationError
 
 if sys.platform != "win32":
     import fcntl

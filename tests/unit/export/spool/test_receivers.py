@@ -14,7 +14,8 @@ import pytest
 
 from litespan.export.pipeline import Pipeline, build
 from litespan.export.spool import pause
-from litespan.settings import ConfigurationError, load_settings
+from litespan.setting_checks import ConfigurationError
+from litespan.settings import load_settings
 from tests.fakes.otlp_server import Mode, Protocol, Received, collector, dead_endpoint
 from tests.waiting import wait_until
 
