@@ -6,7 +6,7 @@ import pytest
 
 from litespan import records
 from litespan.records import Failure, ModelCall, Usage
-from litespan.sources.litellm_mapping import missing_reason
+from litespan.sources.litellm_failures import missing_reason
 
 WHOLE, PART = Usage(10, 5), Usage(10, complete=False)
 

@@ -17,7 +17,7 @@ from litespan.providers import provider_name, split_model
 from litespan.recorder import Position, Recorder
 from litespan.records import ModelCall, Record
 from litespan.sources import agents_caller, agents_models, agents_outcome, span_facts
-from litespan.sources import litellm_mapping as mapping
+from litespan.sources import litellm_failures as failures
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -74,9 +74,9 @@ class ModelSpans:
         if call.outcome == records.ABANDONED and agents_models.arrived_whole(span.span_data):
             call.outcome = records.OK  # the program took the last event and did not ask for more
         elif call.outcome == records.ERROR and error is not None and id(error) != call.handling:
-            cut = call.stream and mapping.was_cut(error)
-            call.failure = mapping.failure_from(error, with_message=False, cut=cut)
-            call.attempts = mapping.attempts_from(error)
+            cut = call.stream and failures.was_cut(error)
+            call.failure = failures.failure_from(error, with_message=False, cut=cut)
+            call.attempts = failures.attempts_from(error)
             if cut:
                 call.outcome = records.INCOMPLETE
 

@@ -14,6 +14,7 @@ from litespan.labels import as_name
 from litespan.providers import provider_name, provider_of_any_llm, provider_of_host
 from litespan.records import ModelCall, Usage
 from litespan.sources import litellm_answer
+from litespan.sources import litellm_failures as failures
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.agents_caller import Caller
 from litespan.sources.litellm_usage import read, usage_from, without_contradictions
@@ -96,7 +97,7 @@ def complete(call: ModelCall, data: Any) -> None:
             call.usage.unrated = True
         if data.type == RESPONSE:
             call.response_id = as_name(data.export().get("response_id"))
-    call.usage_missing_reason = mapping.missing_reason(call)
+    call.usage_missing_reason = failures.missing_reason(call)
 
 
 def reported(raw: Any) -> Usage | None:

@@ -16,6 +16,7 @@ from litespan.guard import guarded, guarded_one, guarded_two
 from litespan.recorder import Position, Recorder
 from litespan.records import ModelCall, SpanHandle
 from litespan.sources import litellm_answer, litellm_secrets, litellm_transport, span_facts
+from litespan.sources import litellm_failures as failures
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_bedrock import split_cache_writes
 from litespan.sources.litellm_guesses import take_out_guesses
@@ -155,14 +156,14 @@ class OpenCall:
             return
         outcome = records.ERROR
         try:
-            if mapping.was_cancelled(error) or self._was_interrupted(error):
+            if failures.was_cancelled(error) or self._was_interrupted(error):
                 outcome = records.ABANDONED if isinstance(error, GeneratorExit) else records.CANCELLED
             else:
-                cut = self._had_begun and mapping.was_cut(error)
+                cut = self._had_begun and failures.was_cut(error)
                 outcome = records.INCOMPLETE if cut else records.ERROR
                 self.record.failure = records.Failure(type=records.exception_type(type(error)))
                 self.record.failure = self._failure(error, cut=cut)
-                self.record.attempts = mapping.attempts_from(error)
+                self.record.attempts = failures.attempts_from(error)
         finally:
             self._end(outcome)
 
@@ -171,7 +172,7 @@ class OpenCall:
 
         It cancels requests itself when they take too long.
         """
-        return self.probe is not None and self.probe.interrupted and not mapping.has_timed_out(error)
+        return self.probe is not None and self.probe.interrupted and not failures.has_timed_out(error)
 
     @property
     def _had_begun(self) -> bool:
@@ -184,13 +185,13 @@ class OpenCall:
     def _failure(self, error: BaseException, *, cut: bool) -> records.Failure:
         """Return what may be said of an exception; its text only where content and the secrets are known."""
         with_message = self.record.captures_content and self.secrets is not None
-        failure = mapping.failure_from(error, with_message=with_message, cut=cut)
+        failure = failures.failure_from(error, with_message=with_message, cut=cut)
         original = read(error, "original_exception")
         if isinstance(original, BaseException):  # LiteLLM says that a stream broke in the middle
             if self._answer_status >= _FIRST_ERROR:
                 # The provider has refused it.
                 failure.exception = type(original).__name__
-                failure.status = mapping.failure_from(original, with_message=False).status
+                failure.status = failures.failure_from(original, with_message=False).status
             elif failure.code is not None:
                 # The provider has told in the stream that it failed. The status is LiteLLM's (1.110.2).
                 failure.status = None
@@ -241,7 +242,7 @@ class OpenCall:
             record.usage.complete = False
         if outcome == records.ERROR:
             self._drop_invented_status()
-        record.usage_missing_reason = mapping.missing_reason(record)
+        record.usage_missing_reason = failures.missing_reason(record)
 
     def _drop_invented_status(self) -> None:
         """Take back an HTTP status that reads as a refusal where the provider sent none, and may bill.
@@ -249,7 +250,7 @@ class OpenCall:
         LiteLLM says 400, 422 or 500 of answers that it cannot read, and of connections that were lost.
         """
         record = self.record
-        if record.failure is None or mapping.unbilled_doubt(record.failure) is not None:
+        if record.failure is None or failures.unbilled_doubt(record.failure) is not None:
             return
         begun = 0 < self._answer_status < _FIRST_ERROR or record.time_to_first_chunk is not None
         if begun or (self.probe is not None and self.probe.unanswered):

@@ -22,6 +22,7 @@ from litespan.sources import (
     litellm_answer,
     litellm_detours,
     litellm_estimates,
+    litellm_failures,
     litellm_mapping,
     litellm_secrets,
     litellm_threads,
@@ -296,7 +297,7 @@ class CallSource:
     @guarded("call source")
     def _usage_refused(self, call: OpenCall, kwargs: Mapping[str, Any], error: Exception) -> bool:
         """Say whether the provider refused only our asking; it is then not asked again."""
-        if not call.asked_for_usage or not litellm_mapping.refuses_stream_usage(error):
+        if not call.asked_for_usage or not litellm_failures.refuses_stream_usage(error):
             return False
         call.asked_for_usage = False
         if len(self._refusals) < _MAX_REFUSALS:

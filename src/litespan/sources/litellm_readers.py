@@ -8,6 +8,7 @@ from litespan import records
 from litespan.labels import as_name
 from litespan.providers import without_route
 from litespan.sources import litellm_answer
+from litespan.sources import litellm_failures as failures
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_quirks import note_google, stream_usage
 from litespan.sources.litellm_usage import hidden_of, read, reader, usage_from
@@ -199,7 +200,7 @@ class ResponsesReader(StreamReader):
     def fill(self, record: records.ModelCall, inner: Any) -> None:
         """Write down what the last event said."""
         if self._error is not None:
-            record.failure = mapping.failure_told(self._error)
+            record.failure = failures.failure_told(self._error)
         if self._response is None:  # of a stream that only LiteLLM itself reads, it keeps the last event
             self._response = read(read(inner, "completed_response"), "response")
         if self._response is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from litespan import records
 from litespan.guard import guarded, guarded_two
-from litespan.sources import litellm_mapping as mapping
+from litespan.sources import litellm_failures as failures
 from litespan.sources.litellm_call import OpenCall
 from litespan.sources.litellm_readers import StreamReader
 from litespan.sources.litellm_usage import fill_cache_writes, hidden_of, read
@@ -149,9 +149,9 @@ class StreamState:
         option LiteLLM does not read on. And in programs for which warnings are errors, as tests often are: on
         the usage LiteLLM (1.83.0) uses what pydantic calls deprecated.
         """
-        if mapping.was_warning(error):
+        if failures.was_warning(error):
             return True
-        return self.call.record.litellm_provider == "anthropic" and mapping.was_cut(error)
+        return self.call.record.litellm_provider == "anthropic" and failures.was_cut(error)
 
 
 def _move_usage(following: Any, chunk: Any) -> None:
