@@ -22,7 +22,6 @@ from litespan.sources import (
     litellm_answer,
     litellm_detours,
     litellm_estimates,
-    litellm_failures,
     litellm_mapping,
     litellm_secrets,
     litellm_threads,
@@ -35,11 +34,11 @@ from litespan.sources.litellm_entrances import Entrance, found_in
 from litespan.sources.litellm_inner import FALLBACKS, Inner, is_stream
 from litespan.sources.litellm_proxies import observed
 from litespan.sources.litellm_stream import StreamState, stop_asking
+from litespan.sources.litellm_stream_usage import StreamUsage
 from litespan.sources.litellm_usage import hidden_of, read
 from litespan.sources.lookout import Lookout
 from litespan.sources.patching import CALLER, Patches
 
-_MAX_REFUSALS: Final = 1000
 _NONE: Final[AbstractSet[str]] = frozenset()
 
 # A program calls few models, again and again.
@@ -56,7 +55,7 @@ class CallSource:
         self._lookout = lookout
         self._patches = Patches()
         self._probing = False
-        self._refusals: set[str] = set()
+        self._stream_usage = StreamUsage(litellm, recorder.settings)
         self._providers = frozenset(str(getattr(p, "value", p)) for p in litellm.provider_list)
 
     def install(self) -> None:
@@ -157,7 +156,7 @@ class CallSource:
                 try:
                     response = await wrapped(*args, **(call.asking or kwargs))
                 except Exception as error:
-                    refused = bool(self._usage_refused(call, kwargs, error))
+                    refused = bool(self._stream_usage.is_refused(call, kwargs, error))
                     if not refused:
                         raise
                 if refused:  # not in the handler: the program's exception shall not carry the first one
@@ -177,7 +176,7 @@ class CallSource:
                 try:
                     response = wrapped(*args, **(call.asking or kwargs))
                 except Exception as error:
-                    refused = bool(self._usage_refused(call, kwargs, error))
+                    refused = bool(self._stream_usage.is_refused(call, kwargs, error))
                     if not refused:
                         raise
                 if refused:  # not in the handler: the program's exception shall not carry the first one
@@ -209,7 +208,7 @@ class CallSource:
         # The host's own model span may stand for this call.
         if whole is None or not self._recorder.claim(whole, record):
             self._recorder.begin(record, self._parent(position))
-        if record.stream and (asking := self._ask_for_usage(entrance, args, kwargs)) is not None:
+        if record.stream and (asking := self._stream_usage.asking(entrance, args, kwargs)) is not None:
             call.asking, call.asked_for_usage, call.cache_key = asking, True, asking.get("cache_key")
         return call
 
@@ -270,42 +269,6 @@ class CallSource:
         if not self._litellm.custom_provider_map:
             return _NONE
         return {entry["provider"] for entry in self._litellm.custom_provider_map}
-
-    # -- usage of streams ----------------------------------------------------------------------------------
-    @guarded("call source")
-    def _ask_for_usage(
-        self, entrance: Entrance, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> dict[str, Any] | None:
-        """Return arguments with the usage option of streams, or ``None`` where it shall not be added."""
-        options = kwargs.get("stream_options") or {}
-        if (
-            not entrance.asks_for_usage
-            or not self._recorder.settings.request_stream_usage
-            or "include_usage" in options
-            or self._endpoint(kwargs) in self._refusals
-        ):
-            return None
-        asking = {**kwargs, "stream_options": {**options, "include_usage": True}}
-        if self._litellm.cache is not None:
-            # The option would change LiteLLM's cache key, so the key of the program's own request goes along.
-            # Streams with positional arguments are read and written under two keys; they stay as they are.
-            if args:
-                return None
-            asking["cache_key"] = kwargs.get("cache_key") or self._litellm.cache.get_cache_key(**kwargs)
-        return asking
-
-    @guarded("call source")
-    def _usage_refused(self, call: OpenCall, kwargs: Mapping[str, Any], error: Exception) -> bool:
-        """Say whether the provider refused only our asking; it is then not asked again."""
-        if not call.asked_for_usage or not litellm_failures.refuses_stream_usage(error):
-            return False
-        call.asked_for_usage = False
-        if len(self._refusals) < _MAX_REFUSALS:
-            self._refusals.add(self._endpoint(kwargs))
-        return True
-
-    def _endpoint(self, kwargs: Mapping[str, Any]) -> str:
-        return f"{kwargs.get('base_url') or kwargs.get('api_base')} {kwargs.get('model')}"
 
     # -- after the call ------------------------------------------------------------------------------------
     def _hand_over(self, entrance: Entrance, call: OpenCall, response: Any) -> Any:

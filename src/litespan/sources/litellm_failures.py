@@ -150,18 +150,6 @@ def was_cancelled(error: BaseException) -> bool:
     return isinstance(error, (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit))
 
 
-def refuses_stream_usage(error: BaseException) -> bool:
-    """Say whether a provider rejected the request because it does not know the usage option of streams.
-
-    LiteLLM's exception has no ``param`` and no ``code`` in this case; only the text tells, and for status 422
-    only the text of the answer's body.
-    """
-    if read(error, "status_code") not in (400, 422):
-        return False
-    text = f"{error} {read(error, 'body')}"
-    return "stream_options" in text or "include_usage" in text
-
-
 def attempts_from(error: BaseException) -> int | None:
     """Return the number of HTTP attempts where the openai client's own retry counter is in the chain."""
     for cause in chain(error):

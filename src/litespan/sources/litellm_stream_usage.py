@@ -1,0 +1,71 @@
+"""The usage of streams: asked for where the program does not ask, and not again where that is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from litespan.guard import guarded
+from litespan.settings import Settings
+from litespan.sources.litellm_call import OpenCall
+from litespan.sources.litellm_entrances import Entrance
+from litespan.sources.litellm_usage import read
+
+_MAX_REFUSALS: Final = 1000
+
+
+class StreamUsage:
+    """Adds the usage option to streamed calls, and remembers which endpoints and models do not know it."""
+
+    def __init__(self, litellm: Any, settings: Settings) -> None:
+        self._litellm = litellm
+        self._wanted = settings.request_stream_usage
+        self._refusals: set[str] = set()
+
+    @guarded("call source")
+    def asking(
+        self, entrance: Entrance, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """Return arguments with the usage option of streams, or ``None`` where it shall not be added."""
+        options = kwargs.get("stream_options") or {}
+        if (
+            not entrance.asks_for_usage
+            or not self._wanted
+            or "include_usage" in options
+            or _endpoint(kwargs) in self._refusals
+        ):
+            return None
+        asking = {**kwargs, "stream_options": {**options, "include_usage": True}}
+        if self._litellm.cache is not None:
+            # The option would change LiteLLM's cache key, so the key of the program's own request goes along.
+            # Streams with positional arguments are read and written under two keys; they stay as they are.
+            if args:
+                return None
+            asking["cache_key"] = kwargs.get("cache_key") or self._litellm.cache.get_cache_key(**kwargs)
+        return asking
+
+    @guarded("call source")
+    def is_refused(self, call: OpenCall, kwargs: Mapping[str, Any], error: Exception) -> bool:
+        """Say whether the provider refused only our asking; it is then not asked again."""
+        if not call.asked_for_usage or not _names_the_option(error):
+            return False
+        call.asked_for_usage = False
+        if len(self._refusals) < _MAX_REFUSALS:
+            self._refusals.add(_endpoint(kwargs))
+        return True
+
+
+def _endpoint(kwargs: Mapping[str, Any]) -> str:
+    return f"{kwargs.get('base_url') or kwargs.get('api_base')} {kwargs.get('model')}"
+
+
+def _names_the_option(error: BaseException) -> bool:
+    """Say whether a provider rejected the request because it does not know the usage option of streams.
+
+    LiteLLM's exception has no ``param`` and no ``code`` in this case; only the text tells, and for status 422
+    only the text of the answer's body.
+    """
+    if read(error, "status_code") not in (400, 422):
+        return False
+    text = f"{error} {read(error, 'body')}"
+    return "stream_options" in text or "include_usage" in text
