@@ -51,6 +51,7 @@ async def test_status_follows_the_error(trouble: Trouble, provider: Provider, *,
         await trouble.happen(provider, litespan_model(provider), stream=stream)
         await until_all_ended()
 
+        assert capture.spans
         for span in capture.spans:
             expected = StatusCode.ERROR if "error.type" in (span.attributes or {}) else StatusCode.UNSET
             assert expected is span.status.status_code, span.name

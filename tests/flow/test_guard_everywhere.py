@@ -91,7 +91,7 @@ async def test_a_fault_inside_the_guard_is_not_noticed(
     def fail(*_: Any, **__: Any) -> Any:
         raise FaultError
 
-    with Capture() as capture:
+    with Capture():
         monkeypatch.setattr(cells["function"], "cell_contents", fail)
         assert bare == await run(provider)
         errors = litespan.stats()["internal_errors"]
@@ -100,7 +100,6 @@ async def test_a_fault_inside_the_guard_is_not_noticed(
 
     assert {cells["place"].cell_contents} >= set(errors)
     assert called or name in NOT_REACHED
-    assert 0 <= len(capture.spans)
 
 
 # Guarded functions that nothing in this program reaches.

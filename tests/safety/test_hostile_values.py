@@ -55,6 +55,7 @@ async def test_names_from_anywhere(provider: Provider, name: str) -> None:
             pass
         data = capture._reader.get_metrics_data()
 
+    assert 7 == len(capture.spans)
     for span in capture.spans:
         written = encode_spans([span]).resource_spans[0].scope_spans[0].spans[0]
         assert len(span.attributes or {}) == len(written.attributes)

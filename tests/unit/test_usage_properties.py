@@ -136,13 +136,15 @@ def test_no_count_is_invented(raw: Any) -> None:
 
 @given(raws=st.lists(raws | host_usages, max_size=5), call=calls)
 def test_any_usages_of_a_stream(raws: list[Any], call: ModelCall) -> None:
-    """The chunks of a stream give one sound usage, whose counts are not below those of any chunk."""
+    """The chunks of a stream give one sound usage, whose wholes are not below those of any chunk."""
     usage = stream_usage(call, [{"usage": raw} for raw in raws])
+    alone = [found for raw in raws if (found := usage_of(call, told(raw))) is not None]
 
+    assert bool(alone) is (usage is not None)
     if usage is not None:
         assert_sound(usage)
-        merged = merge(found for raw in raws if (found := usage_from(raw)) is not None)
-        assert merged is not None
+        assert (usage.input_tokens or 0) >= max(found.input_tokens or 0 for found in alone)
+        assert (usage.output_tokens or 0) >= max(found.output_tokens or 0 for found in alone)
 
 
 @given(st.lists(st.builds(Usage, *[st.none() | counts] * len(COUNTS)), min_size=1, max_size=5))
