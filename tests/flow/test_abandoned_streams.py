@@ -119,11 +119,19 @@ async def test_stream_that_was_never_read_made_no_call(provider: Provider, captu
     assert "invoke_workflow Mine" == capture.tree()
 
 
+LAST_PIECE = "c"  # of what the provider says before it stops
+
+
 class Silent(CustomLLM):
     """A provider of the program's own that never answers."""
 
+    def __init__(self, asked: threading.Event) -> None:
+        super().__init__()
+        self._asked = asked
+
     async def acompletion(self, *args: Any, **kwargs: Any) -> Any:
         """Wait for ever."""
+        self._asked.set()
         await asyncio.Event().wait()
 
 
@@ -132,21 +140,23 @@ def priced(name: str, base_url: str | None = None) -> Model:
     return litespan.LitellmModel(name, base_url, API_KEY, price={"input": 1, "output": 1})
 
 
-async def read_stream(provider: Provider) -> None:
+async def read_stream(provider: Provider, waits: threading.Event) -> None:
     """Read a stream of LiteLLM."""
-    async for _ in await litellm.acompletion(**chat(provider, stream=True)):
-        pass
+    async for chunk in await litellm.acompletion(**chat(provider, stream=True)):
+        if LAST_PIECE in (chunk.choices[0].delta.content or ""):
+            waits.set()
 
 
-async def read_stream_of_model(provider: Provider) -> None:
+async def read_stream_of_model(provider: Provider, waits: threading.Event) -> None:
     """Read a stream of a model."""
-    async for _ in open_stream(priced(MODELS["openai"], provider.url("openai"))):
-        pass
+    async for event in open_stream(priced(MODELS["openai"], provider.url("openai"))):
+        if LAST_PIECE in (getattr(event, "delta", None) or ""):
+            waits.set()
 
 
-async def ask_model(_provider: Provider) -> None:
-    """Ask a model that does not answer."""
-    await priced("silent/gpt-4o-mini").get_response(
+async def ask_model(_provider: Provider, _waits: threading.Event) -> None:
+    """Ask a model that does not answer; it tells itself that it was asked."""
+    await priced("silent/any").get_response(  # a name of OpenAI's would go to OpenAI
         None, "Hi", ModelSettings(), [], None, [], ModelTracing.ENABLED,
         previous_response_id=None, conversation_id=None, prompt=None,
     )  # fmt: skip
@@ -159,8 +169,8 @@ HOSTS_OWN = (
 )
 
 
-def leave(waiting: Coroutine[Any, Any, None]) -> tuple[bool, str | None]:
-    """Wait in a loop for a moment, close it, and then the coroutine.
+def leave(waiting: Coroutine[Any, Any, None], waits: threading.Event) -> tuple[bool, str | None]:
+    """Let a coroutine come to where it waits for the model, close its loop, and then the coroutine.
 
     Say whether that had come to its end, and with which words it was closed.
     The thread has another loop, which the hosts' clients ask for when they are closed.
@@ -168,7 +178,7 @@ def leave(waiting: Coroutine[Any, Any, None]) -> tuple[bool, str | None]:
     loop, other = asyncio.new_event_loop(), asyncio.new_event_loop()
     asyncio.set_event_loop(other)
     task = loop.create_task(waiting)
-    loop.run_until_complete(asyncio.sleep(0.5))
+    loop.run_until_complete(until(waits.is_set))
     loop.close()
     words = None
     try:
@@ -180,28 +190,34 @@ def leave(waiting: Coroutine[Any, Any, None]) -> tuple[bool, str | None]:
     return task.done(), words
 
 
-@pytest.mark.parametrize("wait", [read_stream, read_stream_of_model, ask_model])
+@pytest.mark.parametrize(
+    ("wait", "name"),
+    [(read_stream, "gpt-4o-mini"), (read_stream_of_model, "gpt-4o-mini"), (ask_model, "any")],
+)
 def test_coroutine_closed_in_another_context(
-    wait: Callable[[Provider], Coroutine[Any, Any, None]],
+    wait: Callable[[Provider, threading.Event], Coroutine[Any, Any, None]],
+    name: str,
     provider: Provider,
     capture: Capture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Who waits for a model in a loop that is closed hears of litespan nothing, outside its task neither."""
-    monkeypatch.setattr(litellm, "custom_provider_map", [{"provider": "silent", "custom_handler": Silent()}])
+    waits = threading.Event()
+    silent = {"provider": "silent", "custom_handler": Silent(waits)}
+    monkeypatch.setattr(litellm, "custom_provider_map", [silent])
     monkeypatch.setattr(litellm, "provider_list", [*litellm.provider_list, "silent"])
     monkeypatch.setattr(litellm, "_custom_providers", ["silent"])
     with ThreadPoolExecutor(1) as thread:
-        ended, words = thread.submit(leave, wait(provider)).result()
+        ended, words = thread.submit(leave, wait(provider, waits), waits).result()
     litespan.flush()
 
     assert not ended
     assert words is None or words in HOSTS_OWN
     told = capture.tree("litespan.outcome", "error.type")
     if words is None:
-        assert "chat gpt-4o-mini litespan.outcome=abandoned" == told
+        assert f"chat {name} litespan.outcome=abandoned" == told
     else:
-        assert told.startswith("chat gpt-4o-mini litespan.outcome=error error.type=")
+        assert told.startswith(f"chat {name} litespan.outcome=error error.type=")
 
 
 async def test_leaving_the_events_of_a_run_does_not_stop_it(provider: Provider, capture: Capture) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
@@ -18,8 +19,9 @@ from opentelemetry.trace import StatusCode
 from litespan.testing import Capture, Provider, Reply, ToolCall
 from tests.fakes.litellm_calls import chat
 from tests.flow.models import litespan_model
-from tests.flow.troubles import until_all_ended, until_called
+from tests.flow.troubles import until, until_all_ended, until_called
 from tests.versions import installed
+from tests.waiting import wait_until
 
 streamed_or_not = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 ALL_CANCELLED = [
@@ -175,7 +177,7 @@ async def test_cancelled_between_finish_and_usage(provider: Provider, capture: C
     stream: Any = await litellm.acompletion(**chat(provider, stream=True))
     assert BEFORE_THE_FINISH == [(await anext(stream)).choices[0].delta.content for _ in BEFORE_THE_FINISH]
     last = asyncio.create_task(anext(stream))
-    await asyncio.sleep(0.3)
+    await until(lambda: stream.received_finish_reason)
     last.cancel("enough")
     with pytest.raises(asyncio.CancelledError, match=REASON):
         await last
@@ -190,7 +192,13 @@ def test_interrupted_between_finish_and_usage(provider: Provider, capture: Captu
     provider.default = NO_USAGE_YET
     stream: Any = litellm.completion(**chat(provider, stream=True))
     assert BEFORE_THE_FINISH == [next(stream).choices[0].delta.content for _ in BEFORE_THE_FINISH]
-    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    def interrupt() -> None:
+        wait_until(lambda: stream.received_finish_reason, 5)
+        time.sleep(0.3)  # many times what the reader needs from there to its next wait
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
         next(stream)
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(120)
 PROGRAM = """
 import json, sys, threading, time
 import litellm, litespan
-from litespan.setting_checks import ConfigurationError
+from litespan import ConfigurationError
 from litespan.testing import Provider, Reply
 
 found = {{}}
@@ -98,7 +98,9 @@ def test_a_flush_beside_a_shutdown_tells_the_truth(tmp_path: Path) -> None:
     body = """
 litespan.configure(metrics_exporter="none"); call()
 ending = threading.Thread(target=lambda: found.update(first=litespan.shutdown(3)))
-ending.start(); time.sleep(1)
+ending.start()
+while litespan.stats()["instrumented"]:
+    time.sleep(0.01)
 began = time.monotonic()
 found["flush"] = litespan.flush(1)
 found["in_time"] = time.monotonic() - began < 1 + 0.5
@@ -237,12 +239,13 @@ found["seconds"] = time.monotonic() - began
 def test_every_shutdown_tells_the_same(tmp_path: Path) -> None:
     """A second call, at the same time or later, takes its own time and says what the first one said."""
     body = f"""
+exporting = threading.Event()
 def do():
-    time.sleep(60)
+    exporting.set(); time.sleep(60)
 {OWN_PROVIDER}
 kept = leave_open()
 first = threading.Thread(target=lambda: found.update(first=litespan.shutdown(3)))
-first.start(); time.sleep(0.5)
+first.start(); exporting.wait()
 began = time.monotonic()
 found["second"], found["flush"] = litespan.shutdown(0.5), litespan.flush(0.5)
 found["seconds"] = time.monotonic() - began
