@@ -62,4 +62,4 @@ def _wait(received: Received, prometheus: Prometheus, played: Played) -> None:
         sums_are_whole = played.calls == played.runs and played.tokens == played.provider_tokens
         if sums_are_whole and len(played.spans) == handed_over:
             return
-        time.sleep(0.5)
+        time.sleep(0.5)  # between two looks: each asks Prometheus

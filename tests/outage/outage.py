@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from litespan.testing import Provider
 from tests.fakes.otlp_server import Received, collector
+from tests.waiting import wait_until
 
 PROGRAM = Path(__file__).with_name("program.py")
 SERVICE = "outage"
@@ -89,7 +90,7 @@ def follow(
     come()
     while process.poll() is None:
         collect(received, played)
-        time.sleep(0.2)
+        time.sleep(0.2)  # the pace at which what has arrived is made small, while the program works
     listener.join()
 
 
@@ -134,11 +135,12 @@ def listen(process: subprocess.Popen[str], played: Played) -> threading.Thread:
 
 def reach(played: Played, second: float, process: subprocess.Popen[str]) -> None:
     """Wait until the program has worked for so long."""
-    late = time.monotonic() + _START + second * 2
-    while not played.seconds or played.seconds[-1]["seconds"] < second:
-        if process.poll() is not None or time.monotonic() > late:
-            raise RuntimeError("The program has ended or hangs.")
-        time.sleep(0.05)
+
+    def reached() -> bool:
+        return bool(played.seconds) and played.seconds[-1]["seconds"] >= second
+
+    wait_until(lambda: reached() or process.poll() is not None, _START + second * 2)
+    assert reached(), "The program has ended."
 
 
 def collect(received: Received, played: Played) -> None:

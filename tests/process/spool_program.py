@@ -21,7 +21,7 @@ def main(name: str, spans: int, pause: float, end: str) -> None:
         with tracer.start_as_current_span(f"{name} {number}"):
             pass
         os.write(1, b"%d\n" % (number + 1))
-        time.sleep(pause)
+        time.sleep(pause)  # the pace of the load
     if end == "wait":
         # Standard input is a pipe: it ends when whoever started this says so.
         sys.stdin.read()

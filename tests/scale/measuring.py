@@ -70,7 +70,7 @@ def _hold(chain: Chain, sending: Driver, seconds: float, *, highest: bool) -> tu
     held = []
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        time.sleep(_PAUSE)
+        time.sleep(_PAUSE)  # the pace of the measurement, while the chain works
         if highest:
             behind = waiting(chain, sending) > _WAITING * sending.rate
             sending.rate *= _SLOWER if behind else _FASTER

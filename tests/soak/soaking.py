@@ -77,12 +77,12 @@ def soak(seconds: float, seed: int) -> Soaked:
         listener.start()
         due = time.monotonic() + random.uniform(*_UP)
         while process.poll() is None:
-            time.sleep(0.1)
+            time.sleep(0.1)  # the pace of collecting, while the program works
             _collect(received, soaked)
             if time.monotonic() > due:
                 up.close()
                 soaked.kills += 1
-                time.sleep(random.uniform(*_AWAY))
+                time.sleep(random.uniform(*_AWAY))  # this long the receiver is dead
                 up.enter_context(collector(port=urlsplit(received.endpoint).port or 0, received=received))
                 due = time.monotonic() + random.uniform(*_UP)
         listener.join()

@@ -43,7 +43,7 @@ def wait_for(
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {patience:g} s, the last was {found!r}")
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two looks: most of them ask a server
 
 
 class Server(ABC):
