@@ -170,9 +170,6 @@ def client(**options: Any) -> Act:
 
 
 # -- routers -----------------------------------------------------------------------------------------------
-ROUTED = "openai/gpt-4o-mini"
-
-
 def make_router(host: Host, wire: str = "openai", **options: Any) -> Any:
     """Build a Router with the deployments `first` and `second`."""
     parameters = {**target(host.provider, wire), "max_retries": 0}

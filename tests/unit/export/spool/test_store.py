@@ -31,6 +31,13 @@ class Spool:
         """Make a store as one more process would."""
         return Store(str(self.root), "traces", Limits(size, age), self.note, newest_only=newest_only)
 
+    def leave(self, payload: bytes) -> None:
+        """Keep a batch of one item as a process does that dies then; what is left next is younger."""
+        dead = self.store()
+        dead.append(payload, 1)
+        dead.close()
+        time.sleep(0.002)  # on the disk a batch has the millisecond in which it was written
+
     def note(self, reason: str, items: int) -> None:
         """Note a loss."""
         self.lost[reason] += items
@@ -54,11 +61,6 @@ def take_all(store: Store) -> list[bytes]:
 def noise(size: int) -> bytes:
     """Return bytes that do not compress."""
     return os.urandom(size)
-
-
-def until_gone(folder: Path) -> list[str]:
-    """Return the names of files in all folders below."""
-    return sorted(path.name for path in folder.glob("*/*"))
 
 
 def test_batches_come_out_in_order(spool: Spool) -> None:
@@ -263,10 +265,7 @@ def test_a_full_disk_leaves_no_half_batch(spool: Spool, monkeypatch: pytest.Monk
 def test_many_dead_processes_take_few_descriptors(spool: Spool) -> None:
     """However many have died, a program that inherits from them opens no more files for it."""
     for number in range(40):
-        dead = spool.store()
-        dead.append(b"%02d" % number, 1)
-        dead.close()
-        time.sleep(0.002)
+        spool.leave(b"%02d" % number)
     store = spool.store()
     before = len(os.listdir("/dev/fd"))
     store.adopt()
@@ -308,9 +307,7 @@ def test_one_that_cannot_be_taken_stops_no_other(
         (odd / "lock").mkdir(parents=True)  # as unusable as another user's, also for root
     else:
         odd.touch()
-    dead = spool.store()
-    dead.append(b"left behind", 1)
-    dead.close()
+    spool.leave(b"left behind")
     store = spool.store()
     store.adopt()
     store.adopt()
@@ -323,9 +320,7 @@ def test_what_cannot_be_moved_is_left_to_others(
     spool: Spool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where a leftover cannot be moved it stays, unlocked, and the program goes on."""
-    dead = spool.store()
-    dead.append(b"left behind", 1)
-    dead.close()
+    spool.leave(b"left behind")
     store, other = spool.store(), spool.store()
     with monkeypatch.context() as patch:
         patch.setattr(os, "rename", _refuse_files(os.rename))
@@ -349,10 +344,7 @@ def _refuse_files(rename: Callable[[str, str], None]) -> Callable[[str, str], No
 def test_a_full_disk_keeps_no_leftover_from_being_sent(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     """What dead processes left needs no room to be taken, and what cannot be moved now is moved later."""
     for number in range(3):
-        dead = spool.store()
-        dead.append(b"%d" % number, 1)
-        dead.close()
-        time.sleep(0.002)
+        spool.leave(b"%d" % number)
     store = spool.store()
     with monkeypatch.context() as patch:
         patch.setattr(os, "mkdir", _full_disk)
