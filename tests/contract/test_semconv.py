@@ -14,12 +14,13 @@ from typing import Any, Final, NamedTuple
 
 import litellm
 import pytest
-from agents import Agent, GuardrailFunctionOutput, ModelSettings, RunConfig, Runner, input_guardrail
+from agents import Agent, GuardrailFunctionOutput, ModelSettings, RunConfig, input_guardrail
 from opentelemetry.trace import SpanKind
 
 import litespan
 from litespan.testing import Capture, Provider, Reply, ServedUsage, ToolCall
 from tests.fakes.litellm_calls import API_KEY, MODELS, chat, target
+from tests.flow.running import run_to_end
 from tests.flow.tools import weather
 
 GENERATIONS: Final = ("gen1", "latest")
@@ -250,11 +251,9 @@ async def run_everything(provider: Provider) -> None:
         Reply.calls(ToolCall("transfer_to_expert")),
         Reply.says("Sunny.", usage=USAGE, service_tier="default", system_fingerprint="fp"),
     )
-    provider.script("*", *script)
-    await Runner.run(agent, "Hi", run_config=config)
-    provider.script("*", *script)
-    async for _ in Runner.run_streamed(agent, "Hi", run_config=config).stream_events():
-        pass
+    for stream in (False, True):
+        provider.script("*", *script)
+        await run_to_end(agent, "Hi", stream=stream, run_config=config)
     await plain_calls(provider)
 
 

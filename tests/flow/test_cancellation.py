@@ -19,6 +19,7 @@ from opentelemetry.trace import StatusCode
 from litespan.testing import Capture, Provider, Reply, ToolCall
 from tests.fakes.litellm_calls import chat
 from tests.flow.models import litespan_model
+from tests.flow.running import run_to_end
 from tests.flow.troubles import until, until_all_ended, until_called
 from tests.versions import installed
 from tests.waiting import wait_until
@@ -33,15 +34,6 @@ ALL_CANCELLED = [
 
 # Before Python 3.11 a task's awaiter gets a new CancelledError without the reason, whoever cancels it.
 REASON = r"^enough$" if sys.version_info >= (3, 11) else None
-
-
-async def run_to_end(agent: Agent[None], *, stream: bool) -> None:
-    """Run an agent, streamed or not."""
-    if not stream:
-        await Runner.run(agent, "hi")
-        return
-    async for _ in Runner.run_streamed(agent, "hi").stream_events():
-        pass
 
 
 async def cancel_when(ready: Callable[[], Awaitable[object]], agent: Agent[None], *, stream: bool) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 
 import litellm
 import pytest
-from agents import Agent, RunConfig, Runner
+from agents import Agent, RunConfig
 from agents.extensions.models.litellm_model import LitellmModel as SdkLitellmModel
 
 import litespan
 from litespan.testing import Capture, Provider, Reply, ToolCall
 from tests.fakes.litellm_calls import API_KEY, MODELS, WIRES, chat, target
 from tests.flow.everything import emitted, on_spans
+from tests.flow.running import run_to_end
 from tests.flow.tools import weather
 
 ASKED, TOLD, ANSWER = "What is the weather in Rome?", "Be brief, please.", "Sunny it is."
@@ -43,12 +44,7 @@ async def run(
     agent = Agent(
         name="A", instructions=TOLD, tools=[weather], model=model(MODELS[wire], provider.url(wire), API_KEY)
     )
-    if streamed:
-        result = Runner.run_streamed(agent, ASKED, run_config=RunConfig(**config))
-        async for _ in result.stream_events():
-            pass
-    else:
-        await Runner.run(agent, ASKED, run_config=RunConfig(**config))
+    await run_to_end(agent, ASKED, stream=streamed, run_config=RunConfig(**config))
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -220,10 +216,8 @@ async def test_a_model_can_forbid_it(provider: Provider) -> None:
     """`capture_content=False` of one model keeps its content out; it switches nothing on."""
     quiet = litespan.LitellmModel(MODELS["openai"], provider.url("openai"), API_KEY, capture_content=False)
     with Capture(**ON) as capture:
-        await Runner.run(Agent(name="A", model=quiet), ASKED)
-        result = Runner.run_streamed(Agent(name="A", model=quiet), ASKED)
-        async for _ in result.stream_events():
-            pass
+        for stream in (False, True):
+            await run_to_end(Agent(name="A", model=quiet), ASKED, stream=stream)
 
     assert 2 == len(capture.named("chat"))
     assert ASKED not in emitted(capture)

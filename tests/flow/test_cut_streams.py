@@ -9,12 +9,13 @@ from typing import Any
 
 import litellm
 import pytest
-from agents import Agent, Runner
+from agents import Agent
 from opentelemetry.trace import StatusCode
 
 from litespan.testing import Capture, Provider, Reply
 from tests.fakes.litellm_calls import WIRES, chat, model_on
 from tests.flow.models import litespan_model
+from tests.flow.running import run_to_end
 from tests.flow.troubles import until_all_ended
 from tests.versions import cut_stream
 
@@ -43,8 +44,7 @@ async def test_cut_run_is_incomplete(provider: Provider, wire: str, reply: Reply
     with Capture(deterministic=True) as capture:
         agent = Agent[None](name="A", model=litespan_model(provider, model, wire))
         with cut_stream():
-            async for _ in Runner.run_streamed(agent, "hi").stream_events():
-                pass
+            await run_to_end(agent, stream=True)
         await until_all_ended()
 
         incomplete = "litespan.outcome=incomplete error.type=incomplete"

@@ -16,16 +16,8 @@ from litespan import recorder, table
 from litespan.testing import Capture, Provider, Reply, ServedUsage, ToolCall
 from tests.fakes.litellm_calls import chat
 from tests.flow.models import litespan_model
+from tests.flow.running import run_to_end
 from tests.flow.troubles import until_all_ended, until_called
-
-
-async def consume(agent: Agent[None], *, stream: bool) -> None:
-    """Run an agent, streamed or not."""
-    if not stream:
-        await Runner.run(agent, "hi")
-        return
-    async for _ in Runner.run_streamed(agent, "hi").stream_events():
-        pass
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
@@ -34,7 +26,7 @@ def test_loop_closed_with_its_tasks_inside(provider: Provider, capture: Capture,
     provider.script("gpt-4o-mini", Reply.hangs())
     agent = Agent[None](name="A", model=litespan_model(provider))
     loop = asyncio.new_event_loop()
-    tasks = [loop.create_task(consume(agent, stream=stream))]
+    tasks = [loop.create_task(run_to_end(agent, stream=stream))]
     loop.run_until_complete(until_called(provider))
     loop.close()
 
@@ -151,7 +143,7 @@ async def test_flush_closes_no_live_run(provider: Provider, capture: Capture) ->
     provider.script("gpt-4.1", Reply.hangs())
     provider.script("gpt-4o-mini", Reply.says("a b c d", pieces=4, stall_after=3))
     tasks = [
-        asyncio.create_task(consume(Agent[None](name=name, model=model, tools=[wait]), stream=stream))
+        asyncio.create_task(run_to_end(Agent[None](name=name, model=model, tools=[wait]), stream=stream))
         for name, model, stream in (
             ("Tool", litespan_model(provider, "gpt-4o"), False),
             ("Waiting", litespan_model(provider, "gpt-4.1"), False),

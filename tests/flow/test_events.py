@@ -21,6 +21,7 @@ import litespan
 from litespan.testing import Capture, Provider, Reply, ToolCall
 from tests.fakes.litellm_calls import API_KEY, MODELS, WIRES, chat, target
 from tests.flow.everything import emitted, on_spans
+from tests.flow.running import run_to_end
 from tests.flow.tools import weather
 
 ASKED, TOLD, ANSWER = "What is the weather in Rome?", "Be brief, please.", "Sunny it is."
@@ -60,11 +61,7 @@ async def run(provider: Provider, *, streamed: bool, **config: Any) -> None:
     provider.script("*", Reply.calls(CALL), Reply.says(ANSWER))
     model = litespan.LitellmModel(MODELS["openai"], provider.url("openai"), API_KEY)
     agent = Agent(name="A", instructions=TOLD, tools=[weather], model=model)
-    if streamed:
-        async for _ in Runner.run_streamed(agent, ASKED, run_config=RunConfig(**config)).stream_events():
-            pass
-    else:
-        await Runner.run(agent, ASKED, run_config=RunConfig(**config))
+    await run_to_end(agent, ASKED, stream=streamed, run_config=RunConfig(**config))
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -19,6 +19,7 @@ import litespan
 from litespan.testing import Capture, Provider, Reply
 from tests.fakes.litellm_calls import chat
 from tests.flow.models import litespan_model
+from tests.flow.running import run_to_end
 from tests.flow.test_threads_and_loops import nested_tree, play, tree_of
 
 
@@ -37,8 +38,7 @@ def agent(provider: Provider, name: str = "Helper") -> Agent[None]:
 async def both(provider: Provider) -> None:
     """Run an agent and read another one's events."""
     await Runner.run(agent(provider, "Read"), "hi")
-    async for _ in Runner.run_streamed(agent(provider, "Streamed"), "hi").stream_events():
-        pass
+    await run_to_end(agent(provider, "Streamed"), stream=True)
 
 
 def expected() -> set[str]:

@@ -12,6 +12,7 @@ from agents.tracing import TracingProcessor
 from litespan.sources.agents_install import registered
 from litespan.testing import Capture, Provider, Reply
 from tests.flow.models import litespan_model
+from tests.flow.running import run_to_end
 from tests.flow.team import TRIAGE, build_team, play, run_team
 
 
@@ -175,11 +176,7 @@ async def test_generation_span_knows_cost_and_first_chunk(
     provider.script(TRIAGE, Reply.says("ok"))
     with Capture(deterministic=True) as capture:
         agent = Agent[None](name="A", model=litespan_model(provider, TRIAGE))
-        if stream:
-            async for _ in Runner.run_streamed(agent, "hi").stream_events():
-                pass
-        else:
-            await Runner.run(agent, "hi")
+        await run_to_end(agent, stream=stream)
 
         [config] = watcher.configs_at_end
         [call] = capture.named("chat")

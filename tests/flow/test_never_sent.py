@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from agents import Agent, Runner, UserError, WebSearchTool
+from agents import Agent, UserError, WebSearchTool
 from opentelemetry.trace import StatusCode
 
 from litespan.testing import Capture, Provider
 from tests.flow.models import litespan_model
+from tests.flow.running import run_to_end
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -18,7 +19,7 @@ async def test_call_that_was_never_sent(provider: Provider, streamed: bool) -> N
     agent = Agent[None](name="A", model=model, tools=[WebSearchTool()])
 
     with Capture() as capture, pytest.raises(UserError):
-        await _run(agent, streamed=streamed)
+        await run_to_end(agent, stream=streamed)
 
     (call,) = capture.named("chat")
     assert "chat gpt-4o-mini" == call.name
@@ -29,11 +30,3 @@ async def test_call_that_was_never_sent(provider: Provider, streamed: bool) -> N
     assert [] == provider.served
     assert 0 == capture.total("litespan.calls")
     assert 0 == capture.count("gen_ai.client.operation.duration")
-
-
-async def _run(agent: Agent[None], *, streamed: bool) -> None:
-    if not streamed:
-        await Runner.run(agent, "hi")
-        return
-    async for _ in Runner.run_streamed(agent, "hi").stream_events():
-        pass

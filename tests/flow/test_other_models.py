@@ -13,7 +13,6 @@ from agents import (
     OpenAIChatCompletionsModel,
     OpenAIResponsesModel,
     RunConfig,
-    Runner,
     WebSearchTool,
     function_tool,
     response_span,
@@ -29,6 +28,7 @@ from litespan.testing import Capture, Provider, Reply, ServedUsage, ToolCall
 from tests.fakes.openai_documents import MESSAGE, answer, response
 from tests.flow import figures
 from tests.flow.models import first_delta, litespan_model, open_stream
+from tests.flow.running import run_to_end
 
 Maker = Callable[[Provider], Model]
 
@@ -78,12 +78,7 @@ STREAMED = pytest.mark.parametrize("streamed", [False, True], ids=["whole", "str
 
 async def run(agent: Agent, *, streamed: bool = False, **options: Any) -> None:
     """Run an agent to its end."""
-    if not streamed:
-        await Runner.run(agent, "2 + 2?", **options)
-        return
-    result = Runner.run_streamed(agent, "2 + 2?", **options)
-    async for _ in result.stream_events():
-        pass
+    await run_to_end(agent, "2 + 2?", stream=streamed, **options)
 
 
 def settings(**options: Any) -> ModelSettings:

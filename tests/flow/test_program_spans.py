@@ -10,6 +10,7 @@ from opentelemetry.trace import Tracer
 
 from litespan.testing import Capture, Provider, Reply, ToolCall
 from tests.flow.models import litespan_model
+from tests.flow.running import run_to_end
 
 
 @pytest.fixture
@@ -22,15 +23,6 @@ def agent_with(provider: Provider, *tools: Tool) -> Agent[None]:
     """Return an agent that calls each of the tools once, in parallel, and then answers."""
     provider.script("gpt-4o-mini", Reply.calls(*(ToolCall(tool.name) for tool in tools)), Reply.says("done"))
     return Agent[None](name="A", model=litespan_model(provider), tools=list(tools))
-
-
-async def run_to_end(agent: Agent[None], *, stream: bool) -> None:
-    """Run an agent, streamed or not."""
-    if not stream:
-        await Runner.run(agent, "hi")
-        return
-    async for _ in Runner.run_streamed(agent, "hi").stream_events():
-        pass
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -7,6 +7,7 @@ from agents import Agent, ModelRetrySettings, ModelSettings, Runner
 
 from litespan.testing import Capture, Provider, Reply
 from tests.flow.models import litespan_model
+from tests.flow.running import run_to_end
 
 MODEL = "gpt-4o-mini"
 
@@ -17,11 +18,7 @@ async def test_attempts_of_the_client_are_one_call(provider: Provider, *, stream
     provider.script(MODEL, Reply.fails(429, retry_after=0.001), Reply.fails(500, retry_after=0.001))
     with Capture() as capture:
         agent = Agent[None](name="A", model=litespan_model(provider))
-        if stream:
-            async for _ in Runner.run_streamed(agent, "hi").stream_events():
-                pass
-        else:
-            await Runner.run(agent, "hi")
+        await run_to_end(agent, stream=stream)
 
         tree = capture.tree("litespan.outcome", "litespan.attempts").splitlines()
         assert "    chat gpt-4o-mini litespan.outcome=ok litespan.attempts=3" == tree[-1]

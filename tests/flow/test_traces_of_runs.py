@@ -14,6 +14,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 import litespan
 from litespan.testing import Capture, Provider, Reply, ServedUsage, ToolCall
 from tests.fakes.litellm_calls import chat
+from tests.flow.running import run_to_end
 from tests.flow.tools import weather
 
 USAGE = ServedUsage(input_tokens=1000, output_tokens=0)
@@ -108,7 +109,7 @@ async def test_second_run_fails(provider_of_a_thousand: Provider, *, stream: boo
         with trace("Mine"):
             await Runner.run(agent(provider, "First", 1.0), "hi")
             with pytest.raises(litellm.BadRequestError):
-                await consume(second, stream=stream)
+                await run_to_end(second, stream=stream)
             await Runner.run(agent(provider, "Third", 4.0), "hi")
 
         assert ["ok", "error", "ok"] == told(capture, "litespan.outcome")
@@ -120,15 +121,6 @@ async def test_second_run_fails(provider_of_a_thousand: Provider, *, stream: boo
         assert 2 == capture.total("litespan.runs", litespan__outcome="ok")
         assert 1 == capture.total("litespan.runs", litespan__outcome="error")
         assert 2.0 == capture.total("litespan.run.cost", litespan__outcome="error")
-
-
-async def consume(agent: Agent[None], *, stream: bool) -> None:
-    """Run an agent, streamed or not."""
-    if not stream:
-        await Runner.run(agent, "hi")
-        return
-    async for _ in Runner.run_streamed(agent, "hi").stream_events():
-        pass
 
 
 async def in_a_trace(*agents: Agent[None]) -> None:

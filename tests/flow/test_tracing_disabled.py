@@ -10,6 +10,7 @@ from agents import Agent, RunConfig, Runner
 
 from litespan.testing import Capture, Provider
 from tests.flow.models import WAYS, litespan_model, model_maker
+from tests.flow.running import run_to_end
 from tests.flow.team import MODEL_CALLS, build_team, fails_at_first, play, run_team
 
 RUNS = 6
@@ -143,9 +144,8 @@ async def test_no_content_where_nobody_says_that_it_is_allowed(
     config = RunConfig(tracing_disabled=not globally, trace_include_sensitive_data=False)
     with Capture(capture_content="SPAN_ONLY") as capture:
         agent = Agent(name="A", model=litespan_model(provider))
-        await Runner.run(agent, "my diagnosis", run_config=config)
-        async for _ in Runner.run_streamed(agent, "my diagnosis", run_config=config).stream_events():
-            pass
+        for stream in (False, True):
+            await run_to_end(agent, "my diagnosis", stream=stream, run_config=config)
 
         assert 2 == capture.total("litespan.calls")
         assert "diagnosis" not in str([dict(span.attributes or {}) for span in capture.spans])

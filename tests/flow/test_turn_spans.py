@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from agents import Agent, RunConfig, Runner
+from agents import Agent, RunConfig
 
 from litespan.testing import Capture, Provider, Reply, ToolCall
 from tests.flow.models import litespan_model
+from tests.flow.running import run_to_end
 from tests.flow.troubles import echo
 
 FOLDED = """\
@@ -31,11 +32,7 @@ async def run(provider: Provider, config: RunConfig | None = None, *, stream: bo
     """Run an agent for two turns."""
     provider.script("gpt-4o-mini", Reply.calls(ToolCall("echo")), Reply.says("done"))
     agent = Agent[None](name="A", model=litespan_model(provider), tools=[echo])
-    if not stream:
-        await Runner.run(agent, "hi", run_config=config)
-        return
-    async for _ in Runner.run_streamed(agent, "hi", run_config=config).stream_events():
-        pass
+    await run_to_end(agent, stream=stream, run_config=config)
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -14,7 +14,6 @@ from agents import (
     GuardrailFunctionOutput,
     InputGuardrail,
     OutputGuardrail,
-    Runner,
     function_tool,
 )
 from agents.models.interface import Model
@@ -22,6 +21,7 @@ from openai import OpenAIError
 
 import litespan
 from litespan.testing import Provider, Reply, ToolCall
+from tests.flow.running import run_to_end
 
 MODEL = "gpt-4o-mini"
 BAD_REQUEST = "litellm.exceptions.BadRequestError"
@@ -89,12 +89,7 @@ class Trouble:
 
     async def _run(self, model: Model, *, stream: bool) -> Any:
         agent = Agent[None](name="A", model=model, **self.agent)
-        if not stream:
-            return (await Runner.run(agent, "hi", **self.options)).final_output
-        result = Runner.run_streamed(agent, "hi", **self.options)
-        async for _ in result.stream_events():
-            pass
-        return result.final_output
+        return await run_to_end(agent, stream=stream, **self.options)
 
 
 def _calls(name: str) -> Reply:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from agents import Agent, RunConfig, Runner
+from agents import Agent, RunConfig
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from rich.console import Console
 
@@ -19,6 +19,7 @@ from litespan.export.otlp_file import OtlpFileSpanExporter
 from litespan.export.tree_view import TreeView, rows_from_spans
 from litespan.testing import Capture, Provider, Reply, Request, ServedUsage, ToolCall
 from tests.fakes import all_wires_provider
+from tests.flow.running import run_to_end
 from tests.flow.troubles import until_all_ended
 from tests.ledger import observed, rates
 from tests.ledger.figures import Book, Figures
@@ -79,11 +80,7 @@ class Team:
         expert, writer = self._agent(EXPERT, tools=[look_up]), self._agent(WRITER, tools=[look_up])
         front = self._agent(FRONT, tools=[expert.as_tool("ask_expert", "Ask.")], handoffs=[writer])
         config = RunConfig(workflow_name=workflow)
-        if not stream:
-            await Runner.run(front, f"For {workflow}.", run_config=config)
-            return
-        async for _ in Runner.run_streamed(front, f"For {workflow}.", run_config=config).stream_events():
-            pass
+        await run_to_end(front, f"For {workflow}.", stream=stream, run_config=config)
 
     def _agent(self, name: str, **options: Any) -> Agent[None]:
         url = self.provider.url(MODELS[name].partition("/")[0])

@@ -12,7 +12,6 @@ from agents import (
     RunConfig,
     RunContextWrapper,
     RunHooks,
-    Runner,
     SQLiteSession,
     custom_span,
     function_tool,
@@ -30,6 +29,7 @@ from pydantic import BaseModel
 import litespan
 from litespan.testing import Provider, Reply, ToolCall
 from tests.fakes.mcp_server import http_server
+from tests.flow.running import run_to_end
 from tests.safety.canaries import CANARIES
 from tests.safety.planted_calls import MODEL, echo, steered
 
@@ -99,11 +99,7 @@ def agent(provider: Provider, name: str = "A", **options: Any) -> Agent[Any]:
 async def run(who: Agent[Any], *, streamed: bool = False, **options: Any) -> None:
     """Run an agent."""
     given = {"run_config": CONFIG, "context": {"secret": CANARIES["run_context"]}, **options}
-    if streamed:
-        async for _ in Runner.run_streamed(who, CANARIES["user_prompt"], **given).stream_events():
-            pass
-    else:
-        await Runner.run(who, CANARIES["user_prompt"], **given)
+    await run_to_end(who, CANARIES["user_prompt"], stream=streamed, **given)
 
 
 async def desk(provider: Provider) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 
 import litellm
 import pytest
-from agents import Agent, Runner, trace
+from agents import Agent, trace
 
 import litespan
 from litespan import semconv
 from litespan.testing import Capture, Provider, Reply, ServedUsage
 from tests.contract.adapter.harness import arguments
 from tests.fakes.litellm_calls import API_KEY, chat
+from tests.flow.running import run_to_end
 
 USAGE = ServedUsage(input_tokens=1_000_000, output_tokens=500_000)
 PRICE = {"input": 3.0, "output": 10.0}
@@ -38,11 +39,7 @@ def model(provider: Provider, name: str = "openai/gpt-4o-mini", **options: Any) 
 async def run(agent_model: Any, *, streamed: bool) -> None:
     """Run an agent with secrets in its prompt and its instructions to the end."""
     agent = Agent(name="A", instructions="secret rule", model=agent_model)
-    if streamed:
-        async for _ in Runner.run_streamed(agent, "secret question").stream_events():
-            pass
-    else:
-        await Runner.run(agent, "secret question")
+    await run_to_end(agent, "secret question", stream=streamed)
 
 
 def costs(capture: Capture) -> list[float]:
