@@ -14,12 +14,13 @@ import pytest
 
 from litespan import semconv
 from litespan.testing import Provider
+from tests.pages import blocks
 from tools import docs_tables
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = sorted(ROOT.glob("*.md"))
-EXAMPLES = re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+EXAMPLES = blocks(README, "python")
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,9 +19,9 @@ from tests.integration.servers.ports import server_port
 from tests.integration.servers.prometheus import Prometheus
 from tests.integration.servers.prometheus_api import PrometheusApi
 from tests.integration.servers.server import DEPLOY, LOOPBACK, wait_for
+from tests.pages import blocks, page
 
 SHIPPED: Final = DEPLOY / "collector" / "collector.yaml"
-PAGE: Final = DEPLOY.parent / "docs" / "prometheus.md"
 SOON: Final = 120.0
 """Seconds that a program may take on a busy machine."""
 
@@ -107,10 +106,8 @@ def _and_serve(port: int) -> Mapping[str, Any]:
     """Return what the shipped configuration needs as well: the page's exporter, on this port."""
     shipped = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))
     exporters = shipped["service"]["pipelines"]["metrics"]["exporters"]
-    blocks = map(
-        yaml.safe_load, re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    )
-    (shown,) = (block["exporters"] for block in blocks if "exporters" in block)
+    shown_blocks = map(yaml.safe_load, blocks(page("prometheus"), "yaml"))
+    (shown,) = (block["exporters"] for block in shown_blocks if "exporters" in block)
     return {
         "exporters": {"prometheus": {**shown["prometheus"], "endpoint": f"{LOOPBACK}:{port}"}},
         "service": {"pipelines": {"metrics": {"exporters": [*exporters, "prometheus"]}}},

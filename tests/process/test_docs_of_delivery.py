@@ -18,11 +18,12 @@ from litespan.export.spool.limits import Limits
 from litespan.export.spool.store import Store
 from litespan.settings import load_settings
 from tests.fakes.otlp_server import collector
+from tests.pages import blocks, page
 from tests.process.shell import bash
 from tests.unit.cli.sums import otlp
 
-PAGE = (Path(__file__).parents[2] / "docs" / "delivery.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^```sh\n(litespan send .*)\n```$", PAGE, re.MULTILINE)
+PAGE = page("delivery")
+COMMANDS = [block.strip() for block in blocks(PAGE, "sh") if block.startswith("litespan send ")]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no lock that ends with its process")

@@ -8,14 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.otlp_server import collector
+from tests.pages import blocks, page
 from tests.process.shell import bash
 
-PAGE = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text(encoding="utf-8")
-COMMANDS = [
-    command
-    for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-    for command in block.splitlines()
-]
+PAGE = page("doctor")
+COMMANDS = "".join(blocks(PAGE, "sh")).splitlines()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -30,7 +27,7 @@ def test_command_works(command: str, tmp_path: Path) -> None:
 
 def test_output_is_shown_as_it_is(tmp_path: Path) -> None:
     """The output on the page is the command's own, but for port and versions."""
-    shown = re.findall(r"^```text\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)[0]
+    shown = blocks(PAGE, "text")[0]
     with collector("grpc") as received:
         done = bash(
             "litespan doctor",

@@ -16,20 +16,15 @@ from litespan import semconv
 from litespan.export.scraping import RESOURCE_LABELS
 from litespan.settings import load_settings
 from litespan.testing import Provider
+from tests.pages import blocks, page
 from tests.process.zero_code.commands import BIN, PROGRAMS, environment
 
 pytestmark = pytest.mark.timeout(240)
 
 ROOT = Path(__file__).parents[2]
-PAGES = {
-    name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("zero-code.md", "prometheus.md")
-}
-
-
-def blocks(language: str) -> list[str]:
-    """Return the code blocks in a language, on both pages."""
-    pattern = rf"^```{language}\n(.*?)^```$"
-    return [block for text in PAGES.values() for block in re.findall(pattern, text, re.DOTALL | re.MULTILINE)]
+PAGES = page("zero-code") + page("prometheus")
+COMMANDS = blocks(PAGES, "sh")
+QUERIES = "".join(blocks(PAGES, "promql"))
 
 
 def test_extras_exist() -> None:
@@ -37,7 +32,7 @@ def test_extras_exist() -> None:
     extras = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
         "optional-dependencies"
     ]
-    named = [re.findall(r"\[(\w+)\]", block) for block in blocks("sh") if "pip install" in block]
+    named = [re.findall(r"\[(\w+)\]", block) for block in COMMANDS if "pip install" in block]
 
     assert [["auto"], ["prometheus"]] == named
     assert {"auto", "prometheus"} <= set(extras)
@@ -45,7 +40,7 @@ def test_extras_exist() -> None:
 
 def test_first_command_runs(tmp_path: Path) -> None:
     """The command for files writes both files for a program that knows nothing of litespan."""
-    command = next(block for block in blocks("sh") if "=litespan_file" in block)
+    command = next(block for block in COMMANDS if "=litespan_file" in block)
     shutil.copy(PROGRAMS / "program.py", tmp_path / "app.py")
     with Provider() as provider:
         env = environment(provider.base_url, "http://127.0.0.1:9")
@@ -58,7 +53,7 @@ def test_first_command_runs(tmp_path: Path) -> None:
 
 def test_commands_can_be_understood() -> None:
     """The other commands name programs that are there and options that these have."""
-    servers = [block.split() for block in blocks("sh") if block.startswith("opentelemetry-instrument ")]
+    servers = [block.split() for block in COMMANDS if block.startswith("opentelemetry-instrument ")]
 
     assert [["uvicorn", "app:app"], ["gunicorn", "app:app", "--workers", "4"]] == [
         line[1:] for line in servers
@@ -70,7 +65,7 @@ def test_commands_can_be_understood() -> None:
 
 def test_prometheus_is_told_the_labels() -> None:
     """The configuration is YAML that promotes the labels of a scrape, and scrapes the default port."""
-    scrape, push, _collector = (yaml.safe_load(block) for block in blocks("yaml"))
+    scrape, push, _collector = (yaml.safe_load(block) for block in blocks(PAGES, "yaml"))
 
     assert list(RESOURCE_LABELS) == push["otlp"]["promote_resource_attributes"]
     (target,) = scrape["scrape_configs"][0]["static_configs"][0]["targets"]
@@ -80,7 +75,7 @@ def test_prometheus_is_told_the_labels() -> None:
 def test_queries_use_names_that_exist() -> None:
     """The metrics in the queries are litespan's, under the names that Prometheus gives them."""
     metrics = {metric.name.replace(".", "_") for metric in semconv.METRICS}
-    used = re.findall(r"\b((?:litespan|gen_ai)_\w+?)(?:_total|_seconds_bucket)\[", "".join(blocks("promql")))
+    used = re.findall(r"\b((?:litespan|gen_ai)_\w+?)(?:_total|_seconds_bucket)\[", QUERIES)
 
     assert 2 == len(used)
     assert set(used) <= metrics

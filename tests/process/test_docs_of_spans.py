@@ -15,22 +15,16 @@ import pytest
 from litespan import semconv
 from litespan.emit.side_spans import SIDE_SPANS
 from litespan.testing import Provider
+from tests.pages import blocks, page
 
 pytestmark = pytest.mark.timeout(240)
 
-DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("several-runs", "tools-and-voice")
 
 
-def text_of(page: str) -> str:
-    """Return a page."""
-    return (DOCS / f"{page}.md").read_text(encoding="utf-8")
-
-
-def first(language: str, page: str) -> str:
+def first(language: str, name: str) -> str:
     """Return the first block in a language on a page."""
-    [code, *_] = re.findall(rf"^```{language}\n(.*?)^```$", text_of(page), re.DOTALL | re.MULTILINE)
-    return str(code)
+    return blocks(page(name), language)[0]
 
 
 def spans_in(path: Path) -> list[dict[str, Any]]:
@@ -51,17 +45,17 @@ def attributes_of(holder: dict[str, Any]) -> dict[str, str]:
     return {item["key"]: str(next(iter(item["value"].values()))) for item in holder.get("attributes", ())}
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_trees_are_those_of_the_examples(page: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", PAGES)
+def test_trees_are_those_of_the_examples(name: str, tmp_path: Path) -> None:
     """The tree below an example names the spans that the example leaves, with the attributes it shows."""
     with Provider() as provider:
         env = {"OPENAI_API_KEY": "none", "OPENAI_API_BASE": provider.base_url, "PYTHONPATH": os.getcwd()}
-        command = [sys.executable, "-c", first("python", page)]
+        command = [sys.executable, "-c", first("python", name)]
         subprocess.run(command, cwd=tmp_path, env={**os.environ, **env}, check=True, timeout=100)
 
     everything = spans_in(tmp_path / "litespan-traces.jsonl")
     spans = [span for span in everything if span["scope"] == "litespan"]
-    lines = [line.strip() for line in first("text", page).splitlines()]
+    lines = [line.strip() for line in first("text", name).splitlines()]
     assert len(lines) == len(spans)
     for line, span in zip(lines, spans, strict=True):
         shown = dict(pair.split("=", 1) for pair in line.split() if "=" in pair)
@@ -71,14 +65,14 @@ def test_trees_are_those_of_the_examples(page: str, tmp_path: Path) -> None:
     for span in everything:
         if span["name"] == "MCP send tools/list":
             assert ["mcp_tools shop"] == [s["name"] for s in spans if s["spanId"] == span["parentSpanId"]]
-    assert (["1", "2"] if page == "several-runs" else []) == told
+    assert (["1", "2"] if name == "several-runs" else []) == told
 
 
 def test_names_exist() -> None:
     """The attributes, metrics and span names that the pages speak of are litespan's."""
     known = {value for value in vars(semconv).values() if isinstance(value, str)}
     known |= {metric.name for metric in semconv.METRICS}
-    pages = "".join(map(text_of, PAGES))
+    pages = "".join(map(page, PAGES))
     named = set(re.findall(r"`((?:litespan|gen_ai|mcp)\.[\w.]+\w)", pages))
 
     assert named - known <= {"litespan.total", "gen_ai.client"}

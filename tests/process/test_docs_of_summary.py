@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
 from litespan.cli.sums import groups, runs
 from litespan.cli.sums.names import DIMENSIONS
+from tests.pages import blocks, page
 from tests.process.shell import bash
 from tests.unit.cli.sums import otlp
 
-PAGE = (Path(__file__).parents[2] / "docs" / "summary.md").read_text(encoding="utf-8")
-COMMANDS = [
-    command
-    for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-    for command in block.splitlines()
-]
+PAGE = page("summary")
+COMMANDS = "".join(blocks(PAGE, "sh")).splitlines()
 
 
 @pytest.mark.parametrize("command", COMMANDS)

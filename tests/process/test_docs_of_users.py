@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 from litespan import semconv
 from litespan.emit import cardinality
 from litespan.labels import MAX_ITEMS, MAX_TEXT
 from litespan.records import Standing
 from litespan.settings import load_settings
+from tests.pages import blocks, page
 
-PAGE = (Path(__file__).parents[2] / "docs" / "users-and-sessions.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    """Return the code blocks in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+PAGE = page("users-and-sessions")
 
 
 def test_variable_is_understood() -> None:
     """The variable of the page is one of litespan's, and gives what the program above it gives."""
-    [command] = blocks("sh")
+    [command] = blocks(PAGE, "sh")
     name, value = command.removeprefix("export ").strip().split("=", 1)
 
     assert {"stage": "prod", "region": "eu"} == load_settings({name: value}).extra_attributes
@@ -30,7 +23,7 @@ def test_variable_is_understood() -> None:
 
 def test_query_uses_a_counter_with_the_key() -> None:
     """The metric of the query exists, and names the spender, so that the allowed key is on it."""
-    [query] = blocks("promql")
+    [query] = blocks(PAGE, "promql")
     [metric] = [m for m in semconv.METRICS if f"({m.name.replace('.', '_')}_total[" in query]
 
     assert semconv.AGENT_NAME in metric.attributes

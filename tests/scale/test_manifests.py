@@ -12,6 +12,7 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 
+from tests.pages import blocks, page
 from tests.scale.manifests import SCALE, WORKLOADS, Manifest, build, containers, named, of_kind, pods
 
 ROOT: Final = Path(__file__).parents[2]
@@ -27,21 +28,12 @@ def manifests() -> Sequence[Manifest]:
 @pytest.fixture(scope="module")
 def customised(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Manifest]:
     """Return what the page's example of an own kustomization makes of it, in a folder beside this project."""
-    (example,) = [
-        block
-        for block in re.findall(r"^```yaml\n(.*?)^```$", page(), re.DOTALL | re.MULTILINE)
-        if "kind: Kustomization" in block
-    ]
+    (example,) = [block for block in blocks(page("scale"), "yaml") if "kind: Kustomization" in block]
     home = tmp_path_factory.mktemp("home")
     (home / "litespan").symlink_to(ROOT)
     (home / "yours").mkdir()
     (home / "yours" / "kustomization.yaml").write_text(example, encoding="utf-8")
     return build(home / "yours")
-
-
-def page() -> str:
-    """Return the page about these files."""
-    return (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
 
 
 def check(manifest: Manifest) -> None:

@@ -9,16 +9,17 @@ from typing import Any, Final
 
 import yaml
 
+from tests.pages import blocks, page
 from tests.stack.commands import ROOT, check_rules
 
 SCALE: Final = ROOT / "deploy" / "scale"
-PAGE: Final = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+PAGE: Final = page("scale")
 GATEWAY: Final = (SCALE / "gateway.yaml").read_text(encoding="utf-8")
 
 
 def command(start: str) -> list[str]:
     """Return the words of the one command of the page that starts so."""
-    lines = "\n".join(re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)).splitlines()
+    lines = "".join(blocks(PAGE, "sh")).splitlines()
     (line,) = [line for line in lines if line.startswith(start)]
     return shlex.split(line)
 
@@ -82,7 +83,7 @@ def test_topic_takes_the_largest_message() -> None:
 
 def test_queries_are_promql(tmp_path: Path) -> None:
     """What the page tells to watch passes Prometheus' own parser."""
-    queries = re.findall(r"^```promql\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    queries = blocks(PAGE, "promql")
     rules = [{"record": f"watch:{number}", "expr": query} for number, query in enumerate(queries)]
     file = tmp_path / "rules.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "watch", "rules": rules}]}), encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,10 @@ from dashboards.build.promql import (
 )
 from litespan import semconv
 from tests.backends import binary
-from tests.stack.dashboard_files import FOLDER, UIDS, read
+from tests.pages import blocks, page
+from tests.stack.dashboard_files import UIDS, read
 
-PAGE = FOLDER.parent / "docs" / "dashboards.md"
+PAGE = page("dashboards")
 
 # A sample a minute: of a process that goes on, one that ended long ago, one that lived for seconds, one that
 # was silent for half an hour, and one that came back under its old instance id.
@@ -159,13 +159,9 @@ def test_durations_in_seconds() -> None:
 
 def test_page_shows_the_query_that_is_asked() -> None:
     """What the page says of exactness is what the dashboards ask."""
-    shown = re.findall(r"```promql\n(.*?)\n```", PAGE.read_text(encoding="utf-8"))
-
-    assert [total(increase(series(semconv.COST), "1d"))] == shown
+    assert [total(increase(series(semconv.COST), "1d")) + "\n"] == blocks(PAGE, "promql")
 
 
 def test_page_lists_the_dashboards() -> None:
     """Every dashboard stands on the page, under its uid."""
-    text = PAGE.read_text(encoding="utf-8")
-
-    assert [] == [uid for uid in UIDS.values() if f"| `{uid}` |" not in text]
+    assert [] == [uid for uid in UIDS.values() if f"| `{uid}` |" not in PAGE]

@@ -15,6 +15,7 @@ import yaml
 from litespan import records
 from litespan.export import ledger
 from tests.backends import binary
+from tests.pages import blocks, page
 from tests.stack.commands import check_rules
 from tests.stack.promql_names import names
 from tests.stack.rule_files import BUDGET, FOLDER, RECORDS
@@ -22,12 +23,8 @@ from tests.stack.rule_files import BUDGET, FOLDER, RECORDS
 pytestmark = pytest.mark.timeout(120)
 
 ROOT = FOLDER.parents[2]
-PAGE = (ROOT / "docs" / "runbooks.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    """Return the code blocks of the page in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+PAGE = page("runbooks")
+QUERIES = blocks(PAGE, "promql")
 
 
 def panels_named() -> Iterator[tuple[str, str]]:
@@ -36,7 +33,7 @@ def panels_named() -> Iterator[tuple[str, str]]:
         yield from ((pieces[0], title) for title in re.findall(r"\*([^*]+)\*", pieces[1]))
 
 
-@pytest.mark.parametrize("command", "".join(blocks("sh")).splitlines())
+@pytest.mark.parametrize("command", "".join(blocks(PAGE, "sh")).splitlines())
 def test_commands_run(command: str) -> None:
     """The commands of the page end well, run from the top of the project."""
     path = os.pathsep.join([os.path.dirname(binary("promtool")), os.environ["PATH"]])
@@ -55,7 +52,7 @@ def test_commands_run(command: str) -> None:
 
 def test_table_of_budgets_is_valid(tmp_path: Path) -> None:
     """The budget shown on the page is a valid file of rules, with the name that the alerts read."""
-    (block,) = blocks("yaml")
+    (block,) = blocks(PAGE, "yaml")
     table = tmp_path / "budgets.yml"
     table.write_text(block, encoding="utf-8")
     done = check_rules(table)
@@ -66,7 +63,7 @@ def test_table_of_budgets_is_valid(tmp_path: Path) -> None:
 
 def test_queries_read_what_is_recorded() -> None:
     """The queries of the page name recorded series."""
-    assert set() == {metric for query in blocks("promql") for metric in names(query).metrics} - RECORDS.keys()
+    assert set() == {metric for query in QUERIES for metric in names(query).metrics} - RECORDS.keys()
 
 
 def test_every_reason_is_explained() -> None:

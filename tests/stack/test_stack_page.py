@@ -10,9 +10,10 @@ import tomli
 import yaml
 
 from tests.backends import binary
+from tests.pages import blocks, page
 from tests.stack.commands import ROOT, run
 
-PAGE = (ROOT / "docs" / "stack.md").read_text(encoding="utf-8")
+PAGE = page("stack")
 COMPOSE = ROOT / "docker-compose.yml"
 COLLECTOR = ROOT / "deploy" / "collector" / "collector.yaml"
 SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
@@ -20,15 +21,10 @@ DOCKERFILE = ROOT / "deploy" / "demo" / "Dockerfile"
 PYPROJECT = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-def blocks(language: str) -> list[str]:
-    """Return the code of all blocks in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-
-
 def test_overlay_of_the_page_drops_content(tmp_path: Path) -> None:
     """The page's file over docker-compose.yml is accepted, and gives the Collector files that are mounted."""
     overlay = tmp_path / "no-prompts.yml"
-    overlay.write_text(blocks("yaml")[0], encoding="utf-8")
+    overlay.write_text(blocks(PAGE, "yaml")[0], encoding="utf-8")
     done = run(binary("docker-compose"), "-f", str(COMPOSE), "-f", str(overlay), "config", "--format", "json")
     command = yaml.safe_load(done.stdout)["services"]["otel-collector"]["command"]
 
@@ -42,7 +38,7 @@ def test_overlay_of_the_page_drops_content(tmp_path: Path) -> None:
 def test_other_receiver_of_the_page_is_accepted(tmp_path: Path) -> None:
     """The page's exporter, laid over the shipped configuration, is valid for the real Collector."""
     overlay = tmp_path / "elsewhere.yaml"
-    overlay.write_text(blocks("yaml")[1], encoding="utf-8")
+    overlay.write_text(blocks(PAGE, "yaml")[1], encoding="utf-8")
     configurations = ("--config", str(COLLECTOR), "--config", str(overlay))
     done = run(binary("otelcol"), "validate", *configurations, ELSEWHERE_AUTHORIZATION="Bearer x")
 
