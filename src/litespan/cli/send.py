@@ -33,14 +33,7 @@ def _headers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> d
 
 
 @click.command()
-@click.argument(
-    "files",
-    metavar="FILE...",
-    nargs=-1,
-    required=True,
-    callback=data_files,
-    type=click.Path(exists=True, dir_okay=False, readable=True),
-)
+@data_files()
 @click.option(
     "--otlp",
     metavar="ENDPOINT",

@@ -37,14 +37,7 @@ def _since(_: click.Context, __: click.Parameter, given: str | None) -> int | No
 
 
 @click.command()
-@click.argument(
-    "files",
-    metavar="FILE...",
-    nargs=-1,
-    required=True,
-    callback=data_files,
-    type=click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True),
-)
+@data_files(allow_dash=True)
 @click.option(
     "--by",
     multiple=True,
