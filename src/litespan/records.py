@@ -149,11 +149,11 @@ class Record:
     """Something that begins and ends. Compared by identity; shown without its fields: some are content.
 
     ``trace_id`` and ``span_id`` are the Agents SDK's ids. ``run`` is the number of the run within its trace,
-    from 1. ``attached`` is what :meth:`SpanHandle.detach`
-    needs, where the span was made current for the host's code. ``handling`` is the ``id()`` of the exception
-    that the host was already handling when the record began. ``settle`` is called when the record has to be
-    ended from outside, so that its source can write down what had arrived. ``labels`` and ``baggage`` are
-    what the program says about it: in ``using`` blocks, and in OpenTelemetry's baggage.
+    from 1. ``attached`` is what :meth:`SpanHandle.detach` needs, where the span was made current for the
+    host's code. ``handling`` is the ``id()`` of the exception that the host was already handling when the
+    record began. ``settle`` is called when the record has to be ended from outside, so that its source can
+    write down what had arrived. ``labels`` and ``baggage`` are what the program says about it: in ``using``
+    blocks, and in OpenTelemetry's baggage.
     """
 
     parent: Record | None = None
@@ -240,10 +240,9 @@ class ModelCall(Record):
     and ``inner_tokens``: the calls made inside this one, and what they reported; ``usage_elsewhere``:
     therefore this one carries no usage. ``server_learned``: the server is another one than was known when the
     call began. ``asked_another``: the host has asked another model than was known then, or in another place.
-    ``mocked``: LiteLLM made the answer up, as the program asked it to;
-    no provider was asked. ``sent`` is false when it has sent nothing itself: it failed before, or only
-    surrounds other calls. The content fields hold what the host passed and, after the call ended, its JSON
-    text.
+    ``mocked``: LiteLLM made the answer up, as the program asked it to; no provider was asked. ``sent`` is
+    false when it has sent nothing itself: it failed before, or only surrounds other calls. The content fields
+    hold what the host passed and, after the call ended, its JSON text.
 
     ``host_span``: a model span of the host's own tracing opened the record, so whatever the call inside knows
     better may still change. That call is its ``part``, and this one is the ``whole`` of it. ``left``: the

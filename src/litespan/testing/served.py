@@ -116,12 +116,12 @@ class Memory:
             self._arrived = 0
 
     def wait_for_calls(self, count: int, timeout: float) -> bool:
-        """Wait until that many requests have arrived."""
+        """Wait until that many requests have arrived; False after ``timeout`` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self._calls) >= count, timeout)
 
     def wait_until_idle(self, timeout: float) -> bool:
-        """Wait until no request is under way."""
+        """Wait until no request is under way; False after ``timeout`` seconds."""
         with self._changed:
             return self._changed.wait_for(lambda: self._open == 0, timeout)
 

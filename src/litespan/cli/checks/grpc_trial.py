@@ -50,7 +50,7 @@ def try_grpc(wire: Wire, timeout: float, *, credentials: bool = True) -> Answer:
 
 
 def try_connection(wire: Wire, timeout: float) -> Answer | None:
-    """Connect and hang up; return what failed."""
+    """Connect within ``timeout`` (seconds) and hang up; return what failed."""
     try:
         socket.create_connection((wire.host, wire.port), timeout).close()
     except (socket.gaierror, UnicodeError):

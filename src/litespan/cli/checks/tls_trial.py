@@ -14,7 +14,10 @@ _ALERT_SECONDS: Final = 1.0
 
 
 def try_tls(wire: Wire, timeout: float, *, verify: bool) -> Answer:
-    """Shake hands and listen; ``OTHER_LANGUAGE`` means that nothing is wrong with certificates."""
+    """Shake hands and listen, each within ``timeout`` (seconds).
+
+    ``OTHER_LANGUAGE`` means that nothing is wrong with certificates.
+    """
     try:
         with _shake_hands(wire, timeout, verify=verify) as secure:
             secure.settimeout(min(timeout, _ALERT_SECONDS))
@@ -27,7 +30,10 @@ def try_tls(wire: Wire, timeout: float, *, verify: bool) -> Answer:
 
 
 def speaks_http2(wire: Wire, timeout: float) -> bool:
-    """Say whether TLS with HTTP/2 is spoken there, which is what gRPC needs; certificates are not checked."""
+    """Say whether TLS with HTTP/2 is spoken there, which is what gRPC needs; certificates are not checked.
+
+    A server that does not answer within ``timeout`` (seconds) speaks none.
+    """
     try:
         with _shake_hands(wire, timeout, verify=False) as secure:
             return secure.selected_alpn_protocol() == "h2"
