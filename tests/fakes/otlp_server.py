@@ -282,37 +282,28 @@ def _admit(received: Received, request: Any, context: grpc.ServicerContext) -> N
         context.abort(_CODES[received.mode], details)
 
 
-class _Traces(TraceServiceServicer):
+class _Service:
+    """What the services of all signals do with a request."""
+
+    path: str
+
     def __init__(self, received: Received) -> None:
         self._received = received
 
-    def Export(  # noqa: N802 - the name in the service's definition
-        self, request: ExportTraceServiceRequest, context: grpc.ServicerContext
-    ) -> ExportTraceServiceResponse:
+    def Export(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - the service's name for it
+        kind = _KINDS[self.path]
         _admit(self._received, request, context)
-        self._received.trace_requests.append(request)
-        return _traces_answer(self._received.rejected)
+        kind.requests(self._received).append(request)
+        return kind.response(self._received.rejected)
 
 
-class _Metrics(MetricsServiceServicer):
-    def __init__(self, received: Received) -> None:
-        self._received = received
-
-    def Export(  # noqa: N802 - the name in the service's definition
-        self, request: ExportMetricsServiceRequest, context: grpc.ServicerContext
-    ) -> ExportMetricsServiceResponse:
-        _admit(self._received, request, context)
-        self._received.metric_requests.append(request)
-        return _metrics_answer(self._received.rejected)
+class _Traces(_Service, TraceServiceServicer):
+    path = "/v1/traces"
 
 
-class _Logs(LogsServiceServicer):
-    def __init__(self, received: Received) -> None:
-        self._received = received
+class _Metrics(_Service, MetricsServiceServicer):
+    path = "/v1/metrics"
 
-    def Export(  # noqa: N802 - the name in the service's definition
-        self, request: ExportLogsServiceRequest, context: grpc.ServicerContext
-    ) -> ExportLogsServiceResponse:
-        _admit(self._received, request, context)
-        self._received.log_requests.append(request)
-        return _logs_answer(self._received.rejected)
+
+class _Logs(_Service, LogsServiceServicer):
+    path = "/v1/logs"
