@@ -28,7 +28,7 @@ CONTENT = (
 PLACES = (*CREDENTIALS, *CONTENT)
 CANARIES = {place: f"canary-{number:02d}-{place.replace('_', '-')}" for number, place in enumerate(PLACES)}
 
-CONTENT_ATTRIBUTES = {
+CONTENT_ATTRIBUTES = (
     semconv.SYSTEM_INSTRUCTIONS,
     semconv.INPUT_MESSAGES,
     semconv.OUTPUT_MESSAGES,
@@ -36,7 +36,7 @@ CONTENT_ATTRIBUTES = {
     semconv.TOOL_CALL_ARGUMENTS,
     semconv.TOOL_CALL_RESULT,
     semconv.STEP_DATA,
-}
+)
 
 
 def found_in(text: str, places: tuple[str, ...] = PLACES) -> list[str]:

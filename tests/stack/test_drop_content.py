@@ -15,23 +15,17 @@ from litespan import semconv
 from tests.fakes.ports import free_port
 from tests.integration.servers.collector import Collector
 from tests.integration.servers.server import DEPLOY, wait_for
+from tests.safety.canaries import CONTENT_ATTRIBUTES
 
 SHIPPED: Final = DEPLOY / "collector" / "collector.yaml"
 EXAMPLE: Final = DEPLOY / "collector" / "examples" / "drop-content.yaml"
 
-# Where content may stand. The last three are names of other instrumentations and of OpenTelemetry's events.
-ON_SPANS: Final = (
-    semconv.SYSTEM_INSTRUCTIONS,
-    semconv.INPUT_MESSAGES,
-    semconv.OUTPUT_MESSAGES,
-    semconv.TOOL_DEFINITIONS,
-    semconv.TOOL_CALL_ARGUMENTS,
-    semconv.TOOL_CALL_RESULT,
-    semconv.STEP_DATA,
-    "gen_ai.prompt.0.content",
-    "gen_ai.completion",
+# Where content may stand: also under names of other instrumentations and of OpenTelemetry's exceptions.
+ON_SPANS: Final = (*CONTENT_ATTRIBUTES, "gen_ai.prompt.0.content", "gen_ai.completion")
+IN_EVENTS: Final = (
+    *(name for name in ON_SPANS if name != semconv.STEP_DATA),
+    *("exception.message", "exception.stacktrace"),
 )
-IN_EVENTS: Final = (*ON_SPANS[:6], *ON_SPANS[7:], "exception.message", "exception.stacktrace")
 KEPT: Final = (semconv.REQUEST_MODEL, semconv.TOOL_NAME, semconv.USAGE_INPUT_TOKENS, "exception.type")
 
 STATEMENTS: Final = [
