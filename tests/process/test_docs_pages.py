@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +12,7 @@ from litespan.settings import load_settings
 from litespan.testing import Provider
 from tests.fakes.ports import free_port
 from tests.pages import DOCS, blocks, page
+from tests.process.shell import python
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -39,20 +37,13 @@ def provider() -> Iterator[Provider]:
 def test_python_runs(name: str, code: str, provider: Provider, tmp_path: Path) -> None:
     """The Python examples run, on free ports of this machine only, and litespan does not fail in them."""
     code = code.replace("0.0.0.0", "127.0.0.1").replace("9465", str(free_port()))  # noqa: S104 - replaced, not bound
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path,
-        env={
-            **os.environ,
-            "OPENAI_API_KEY": "none",
-            "OPENAI_API_BASE": provider.base_url,
-            "OPENAI_BASE_URL": provider.base_url,
-            "OTEL_EXPORTER_PROMETHEUS_PORT": str(free_port()),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
+    done = python(
+        *("-c", code),
+        folder=tmp_path,
+        OPENAI_API_KEY="none",
+        OPENAI_API_BASE=provider.base_url,
+        OPENAI_BASE_URL=provider.base_url,
+        OTEL_EXPORTER_PROMETHEUS_PORT=str(free_port()),
     )
 
     assert (0, False) == (done.returncode, "litespan failed" in done.stderr), done.stderr

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
+
+from tests.process.shell import python
 
 APPLICATION_HAS_TRACES = """
 import logging, threading
@@ -60,22 +59,9 @@ assert again.shutdown(5)
 """
 
 
-def run(program: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end."""
-    return subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=cwd,
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-
-
 def test_the_applications_provider_is_used_and_never_ended(tmp_path: Path) -> None:
     """A provider of the application is flushed and lives on; an exporter asked for in vain is one warning."""
-    done = run(APPLICATION_HAS_TRACES, tmp_path)
+    done = python("-c", APPLICATION_HAS_TRACES, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "traces: the application's own OpenTelemetry provider\n"
     (warning,) = done.stderr.splitlines()
@@ -85,6 +71,6 @@ def test_the_applications_provider_is_used_and_never_ended(tmp_path: Path) -> No
 
 def test_what_is_missing_is_built_and_made_global(tmp_path: Path) -> None:
     """Spans of the program's own tracers join; after a shutdown a new pipeline works, and says what lacks."""
-    done = run(NOTHING_SET, tmp_path)
+    done = python("-c", NOTHING_SET, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "OpenTelemetry keeps the first global provider" in done.stderr

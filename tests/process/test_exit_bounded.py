@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.otlp_server import Protocol, collector, dead_endpoint
+from tests.process.shell import python
 
 PROGRAM = Path(__file__).with_name("exit_program.py")
 
@@ -19,15 +18,7 @@ def run(
     exit_code: int, spans: int, cwd: Path, **variables: str
 ) -> tuple[subprocess.CompletedProcess[str], float]:
     """Run the program; return what it left, and how many seconds its exit took after its last line."""
-    done = subprocess.run(
-        [sys.executable, str(PROGRAM), str(exit_code), str(spans)],
-        cwd=cwd,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = python(str(PROGRAM), str(exit_code), str(spans), folder=cwd, **variables)
     return done, time.monotonic() - float(done.stdout.splitlines()[-1])
 
 

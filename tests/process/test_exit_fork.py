@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.otlp_server import collector
+from tests.process.shell import python
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
@@ -95,14 +94,7 @@ with Provider() as provider:
 )
 def test_child_under_a_provider_of_the_program(provider: str, told: list[list[int]]) -> None:
     """Its metrics are its own where the provider is the SDK's; elsewhere counters never go back."""
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", ADOPTED, provider],
-        env=dict(os.environ),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = python("-W", "ignore::DeprecationWarning", "-c", ADOPTED, provider)
 
     assert 0 == done.returncode, done.stderr
     assert told == json.loads(done.stdout.splitlines()[-1])
@@ -125,18 +117,11 @@ def token_sums(requests: list[dict[str, object]]) -> dict[str, int]:
 def test_child_sends_only_its_own(tmp_path: Path, before_fork: str) -> None:
     """Each span arrives once, the counters of both processes add up, and the child counts from zero."""
     with collector() as received:
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore::DeprecationWarning", "-c", PROGRAM, before_fork],
-            cwd=tmp_path,
-            env={
-                **os.environ,
-                "OTEL_EXPORTER_OTLP_ENDPOINT": received.endpoint,
-                "OTEL_METRICS_EXPORTER": "litespan_file",
-            },
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
+        done = python(
+            *("-W", "ignore::DeprecationWarning", "-c", PROGRAM, before_fork),
+            folder=tmp_path,
+            OTEL_EXPORTER_OTLP_ENDPOINT=received.endpoint,
+            OTEL_METRICS_EXPORTER="litespan_file",
         )
     assert (done.returncode, done.stderr) == (0, "")
     assert sorted(span.name for span in received.spans()) == ["child", "parent after", "parent before"]

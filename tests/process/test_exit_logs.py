@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.otlp_server import collector
+from tests.process.shell import python
 
 EVENTS = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "EVENT_ONLY"}
 
@@ -95,15 +95,8 @@ litellm.completion(
 
 def run(program: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run a program to its end."""
-    return subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program],
-        cwd=cwd,
-        env={**os.environ, **EVENTS, **environ},
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
+    variables = {**EVENTS, **environ}
+    return python("-W", "ignore::DeprecationWarning", "-c", program, folder=cwd, **variables)
 
 
 def test_the_applications_provider_is_used_and_never_ended(tmp_path: Path) -> None:

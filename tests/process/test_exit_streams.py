@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from litespan.testing import Provider, Reply
 from tests.fakes.otlp_server import collector
+from tests.process.shell import python
 from tests.process.zero_code.commands import environment
 
 pytestmark = pytest.mark.timeout(120)
@@ -41,15 +40,8 @@ def test_streams_left_to_the_exit(tmp_path: Path) -> None:
     """Each is one span, sent before the end; nothing fails to detach and litespan does not fail."""
     with Provider() as provider, collector() as received:
         provider.default = Reply.says("a b c d e f", pieces=6, stall_after=4)
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", PROGRAM],
-            cwd=tmp_path,
-            env=environment(provider.base_url, received.endpoint),
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
+        variables = environment(provider.base_url, received.endpoint)
+        done = python("-W", "ignore", "-c", PROGRAM, folder=tmp_path, **variables)
 
     assert 0 == done.returncode
     assert "detach" not in done.stderr

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
+
+from tests.process.shell import python
 
 IMPORTED = """
 import json, sys, threading
@@ -26,13 +26,7 @@ print(json.dumps({{
 
 def run(body: str = "") -> dict[str, Any]:
     """Import litespan in a fresh process, run a body, and return what the process looks like then."""
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORTED.format(body=body)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=50,
-    )
+    done = python("-c", IMPORTED.format(body=body))
     assert 0 == done.returncode, done.stderr
     return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
 

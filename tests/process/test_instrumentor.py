@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tomli
+
+from tests.process.shell import python
 
 PROGRAM = """
 import json, os, signal
@@ -26,13 +26,7 @@ print(json.dumps(found))
 
 def run(body: str) -> dict[str, Any]:
     """Run a body in a fresh process; return what it found."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(body=body)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=50,
-    )
+    done = python("-c", PROGRAM.format(body=body))
     assert (0, "") == (done.returncode, done.stderr)
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-
-def play(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a program in a folder."""
-    return subprocess.run(
-        [sys.executable, "-c", program],
-        env=dict(os.environ),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=80,
-    )
-
+from tests.process.shell import python
 
 LATE = """
 import asyncio, litellm, litespan
@@ -93,7 +78,7 @@ ORDERS = {
 @pytest.mark.parametrize(("body", "found"), ORDERS.values(), ids=ORDERS)
 def test_a_model_that_was_made_before_the_providers(body: str, found: str, tmp_path: Path) -> None:
     """It has instrumented by itself, with no provider yet; whichever comes then has every metric."""
-    done = play(MODEL_FIRST.format(body=f"    {body}"), tmp_path)
+    done = python("-c", MODEL_FIRST.format(body=f"    {body}"), folder=tmp_path)
 
     assert (found, 0) == (done.stdout.strip(), done.returncode), done.stderr
 
@@ -122,7 +107,7 @@ print("litespan.calls" in names, "litespan.cost" in names, "gen_ai.client.operat
 @pytest.mark.timeout(90)
 def test_a_model_that_was_made_before_configure(tmp_path: Path) -> None:
     """What `configure()` builds has every metric, too."""
-    done = play(BUILT, tmp_path)
+    done = python("-c", BUILT, folder=tmp_path)
 
     assert ("True True True", 0) == (done.stdout.strip(), done.returncode), done.stderr
 
@@ -130,7 +115,7 @@ def test_a_model_that_was_made_before_configure(tmp_path: Path) -> None:
 @pytest.mark.timeout(90)
 def test_global_providers_that_come_late_are_used(tmp_path: Path) -> None:
     """Spans and times go to the late providers from then on; counters hold what was before, too."""
-    done = play(LATE, tmp_path)
+    done = python("-c", LATE, folder=tmp_path)
 
     assert 0 == done.returncode, done.stderr
     tree, figures = done.stdout.rsplit("\n", 2)[:2]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ import pytest
 
 from tests.fakes.otlp_server import collector
 from tests.fakes.ports import free_port
+from tests.process.shell import python
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -40,15 +38,8 @@ print(json.dumps(found))
 
 def play(body: str, folder: Path, **environ: str) -> dict[str, Any]:
     """Run a program in a folder; return what it found."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM.format(body=body)],
-        env={**os.environ, "OTEL_BSP_SCHEDULE_DELAY": "3600000", **environ},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
+    variables = {"OTEL_BSP_SCHEDULE_DELAY": "3600000", **environ}
+    done = python("-c", PROGRAM.format(body=body), folder=folder, **variables)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
