@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from litespan.export.spool.pause import Pause
+import threading
+
+import pytest
+
+from litespan.export.spool.pause import LONGEST_WISH, Pause
 
 
 def test_pauses_double_up_to_half_a_minute() -> None:
@@ -37,3 +41,21 @@ def test_the_receiver_is_not_asked_too_early() -> None:
 
     assert 119.9 < pause.left() <= 132
     assert pause.asked_for
+
+
+@pytest.mark.parametrize("wish", [0.0, 0.1, -5.0])
+def test_a_wish_for_no_pause_is_none(wish: float) -> None:
+    """A receiver that asks for no time is not asked again and again at once."""
+    pause = Pause()
+    for longest in (1, 2, 4):
+        pause.fail(wish)
+        assert longest / 2 - 0.1 < pause.left() <= longest
+    assert not pause.asked_for
+
+
+def test_a_wish_beyond_all_bounds_is_cut() -> None:
+    """Centuries, as a broken clock may ask for, are a day: Python can wait for that."""
+    pause = Pause()
+    pause.fail(1e12)
+
+    assert LONGEST_WISH - 1 < pause.left() <= LONGEST_WISH * 1.1 < threading.TIMEOUT_MAX

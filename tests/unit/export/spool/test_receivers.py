@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -266,6 +267,23 @@ def test_retry_after_is_kept(make: Build, protocol: Protocol, quick: None) -> No
         received.mode = "ok"
         wait_until(received.spans, 10)
         assert time.monotonic() - refused_at > 1.5
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("seconds", ["0", "315000000000"])
+def test_retry_after_that_makes_no_sense(make: Build, protocol: Protocol, seconds: str) -> None:
+    """Who asks for no time is not called in a loop; who asks for centuries stops no thread for ever."""
+    with collector(protocol, "503" if protocol == "http/protobuf" else "429") as received:
+        received.retry_after = seconds
+        pipeline = make(received.endpoint, protocol, metrics_exporter="none")
+        record(pipeline, 1)
+        assert not pipeline.flush(1)
+        refused = received.refused
+        time.sleep(0.3)
+        assert received.refused == refused
+        received.mode = "ok"
+        assert pipeline.flush(5) == (seconds == "0")
+        assert "litespan-outbox-traces" in {thread.name for thread in threading.enumerate()}
 
 
 def test_outage_is_logged_once(make: Build, quick: None, caplog: pytest.LogCaptureFixture) -> None:
