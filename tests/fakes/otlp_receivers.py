@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -79,12 +79,18 @@ ALL_SIGNALS = {"/v1/traces": 200, "/v1/metrics": 200, "/v1/logs": 200}
 def http_receiver(manners: Manners) -> Iterator[Visits]:
     """Run a receiver over HTTP."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(manners))
-    server.daemon_threads = True
-    visits = server.visits = Visits(f"127.0.0.1:{server.server_address[1]}")  # type: ignore[attr-defined]
     if manners.tls is not None:
         server.socket = manners.tls.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )
+    with _serving(server) as visits:
+        yield visits
+
+
+@contextmanager
+def _serving(server: ThreadingHTTPServer) -> Iterator[Visits]:
+    server.daemon_threads = True
+    visits = server.visits = Visits(f"127.0.0.1:{server.server_address[1]}")  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
@@ -132,6 +138,30 @@ def _status(manners: Manners, path: str, authorization: str | None) -> int:
     if manners.token is not None and authorization != f"Bearer {manners.token}":
         return 401
     return manners.statuses.get(path.partition("?")[0], manners.status)
+
+
+@contextmanager
+def odd_receiver(answer: bytes, drip: bytes = b"", pause: float = 0.0) -> Iterator[Visits]:
+    """Answer each request with these bytes; then with the ``drip``, at a ``pause`` (seconds), for ever."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            visits.paths.append(self.path)
+            with suppress(OSError):  # the client has had enough
+                self.wfile.write(answer)
+                while drip and not stopped.wait(pause):
+                    self.wfile.write(drip)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Print nothing."""
+
+    stopped = threading.Event()
+    with _serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as visits:
+        try:
+            yield visits
+        finally:
+            stopped.set()
 
 
 @contextmanager

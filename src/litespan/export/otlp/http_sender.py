@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -12,6 +13,9 @@ import requests
 from litespan.export.otlp.answer import Answer, Verdict, of_status
 from litespan.export.otlp.options import OtlpOptions
 from litespan.export.otlp.requests_pb import rejected_items
+
+# Bytes of an answer that are read. It says no more than how many items were refused, and why.
+_LONGEST_ANSWER: Final = 65_536
 
 _COMPRESS: Final[Mapping[str, Callable[[bytes], bytes]]] = {"gzip": gzip.compress, "deflate": zlib.compress}
 
@@ -32,11 +36,14 @@ class HttpSender:
         """Try once; what the receiver or the network does becomes the answer."""
         compress = _COMPRESS.get(self._options.compression)
         data = payload if compress is None else compress(payload)
+        deadline = time.monotonic() + self._options.timeout
         try:
             response = self._post(data)
         except requests.RequestException as error:
             return Answer(Verdict.LATER, type(error).__name__)
-        rejected = rejected_items(self._signal, response.content) if response.ok else 0
+        with response:
+            body = _beginning(response, deadline)
+        rejected = rejected_items(self._signal, body) if response.ok else 0
         return of_status(response.status_code, response.headers.get("retry-after"), rejected)
 
     def close(self) -> None:
@@ -64,4 +71,23 @@ class HttpSender:
             cert=(certificate, options.client_key) if certificate and options.client_key else certificate,
             # A redirected POST would become a GET.
             allow_redirects=False,
+            stream=True,
         )
+
+
+def _beginning(response: requests.Response, deadline: float) -> bytes:
+    """Return what can be read of an answer until a time of the monotonic clock; it may never end.
+
+    The status has said what became of the batch: an answer that is cut, or is not what its headers say,
+    changes nothing of that, and the batch must not go out again for it.
+    """
+    body = bytearray()
+    try:
+        # Single bytes, because more of them are waited for. A usual answer has a few dozen at most.
+        for byte in response.iter_content(1):
+            body += byte
+            if len(body) >= _LONGEST_ANSWER or time.monotonic() > deadline:
+                break
+    except requests.RequestException:
+        pass
+    return bytes(body)

@@ -17,6 +17,7 @@ from litespan.export.pipeline import Pipeline, build
 from litespan.export.spool import pause
 from litespan.setting_checks import ConfigurationError
 from litespan.settings import load_settings
+from tests.fakes.otlp_receivers import odd_receiver
 from tests.fakes.otlp_server import Mode, Protocol, Received, collector, dead_endpoint
 from tests.waiting import wait_until
 
@@ -237,6 +238,40 @@ class _Requests(list[Any]):
         super().append(item)
         if len(self) == self._number:
             self._tell()
+
+
+@pytest.mark.parametrize(
+    ("answer", "drip", "pause"),
+    [
+        (b"Content-Encoding: gzip\r\nContent-Length: 7\r\n\r\nno gzip", b"", 0.0),
+        (b"Content-Length: 100\r\n\r\ncut", b"", 0.0),
+        (b"Content-Type: text/html\r\n\r\n", b"<br>" * 1_000, 0.0),
+        (b"Content-Length: 1000\r\n\r\n", b"x", 0.2),
+    ],
+    ids=["no gzip", "cut", "endless", "drip"],
+)
+def test_the_status_counts_whatever_follows(
+    make: Build, monkeypatch: pytest.MonkeyPatch, answer: bytes, drip: bytes, pause: float
+) -> None:
+    """What was taken is not sent again because the rest of the answer is broken, slow or without an end."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+    with odd_receiver(b"HTTP/1.1 200 OK\r\n" + answer, drip, pause) as visits:
+        pipeline = make(f"http://{visits.address}", metrics_exporter="none")
+        record(pipeline, 3)
+        assert pipeline.flush(5)
+
+    assert (1, 3) == (len(visits.paths), pipeline.stats()["traces"]["exported"])
+
+
+def test_connections_are_kept(make: Build) -> None:
+    """Batch after batch goes over one connection, also to a receiver that refuses some."""
+    with collector(mode="503") as received:
+        pipeline = make(received.endpoint, metrics_exporter="none")
+        modes: list[Mode] = ["503", "400", "ok"]
+        for received.mode in modes:
+            record(pipeline, 1)
+            pipeline.flush(5)
+        assert (1, 1) == (len(received.connections), len(received.spans()))
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
