@@ -95,6 +95,8 @@ class Delivery:
         if answer.verdict is Verdict.NEVER:
             self._tally.reject(answer.loss, part.items, answer.error_type)
             return
-        self._tally.succeed(part.items - answer.rejected)
-        if answer.rejected:
-            self._tally.drop(REJECTED, answer.rejected)
+        # A receiver that cannot count may say more than it was sent, or less than nothing.
+        rejected = min(max(answer.rejected, 0), part.items)
+        self._tally.succeed(part.items - rejected)
+        if rejected:
+            self._tally.drop(REJECTED, rejected)

@@ -286,6 +286,19 @@ def test_partial_success_is_counted(make: Build, protocol: Protocol) -> None:
     assert ({("traces", "rejected"): 2}, 3) == (pipeline.dropped(), pipeline.stats()["traces"]["exported"])
 
 
+@pytest.mark.parametrize(("said", "rejected"), [(-1, 0), (1_000, 5)])
+def test_more_than_all_is_not_rejected(make: Build, said: int, rejected: int) -> None:
+    """A receiver that cannot count makes no number of ours negative."""
+    with collector() as received:
+        received.rejected = said
+        pipeline = make(received.endpoint, metrics_exporter="none")
+        record(pipeline, 5)
+        assert pipeline.flush(5) == (not rejected)
+
+    stats = pipeline.stats()["traces"]
+    assert (5 - rejected, rejected) == (stats["exported"], stats["dropped"].get("rejected", 0))
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_retry_after_is_kept(make: Build, protocol: Protocol, quick: None) -> None:
     """A receiver that asks for time is not asked before, not even by flush, which says False at once."""
