@@ -11,7 +11,7 @@ from typing import Final
 from opentelemetry.context import attach, set_value
 
 from litespan.export.ledger import METRICS, SHUT_DOWN, SPOOL_UNWRITABLE, ExportLedger
-from litespan.export.otlp.answer import Answer
+from litespan.export.otlp.answer import Answer, Verdict
 from litespan.export.otlp.delivery import Delivery
 from litespan.export.otlp.requests_pb import Part
 from litespan.export.otlp.sender import Sender
@@ -153,7 +153,11 @@ class Outbox:
         with self._changed:
             self._work = self._asked = False
             self._begun += 1
-        head = self._store.head()
+        try:
+            head = self._store.head()
+        except OSError as error:
+            self._tell_failure(Answer(Verdict.LATER, type(error).__name__))
+            return
         if head is None:
             with self._changed:
                 self._changed.notify_all()

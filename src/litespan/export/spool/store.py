@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from litespan.export.ledger import SPOOL_DAMAGED, SPOOL_EXPIRED, SPOOL_FULL
 from litespan.export.spool.folder import SpoolFolder, orphans, tell_unusable
@@ -14,6 +15,9 @@ from litespan.export.spool.frames import Batch
 from litespan.export.spool.limits import Limits
 from litespan.export.spool.segment import Segment
 from litespan.export.spool.shelf import Position, Shelf
+
+# What the system says of a program that has taken too much, not of a file.
+_PASSING: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 class Head(NamedTuple):
@@ -87,13 +91,19 @@ class Store:
         return True
 
     def head(self) -> Head | None:
-        """Return the oldest batch that can be sent; what is damaged or too old before it is dropped."""
+        """Return the oldest batch that can be sent; what is damaged or too old before it is dropped.
+
+        Raises:
+            OSError: if nothing can be read now, for example because the program has too many open files.
+        """
         losses: Counter[str] = Counter()
-        with self._lock:
-            self._head = None if self._closed else self._find_head(losses)
-            head = self._head
-        self._lose(losses)
-        return head
+        try:
+            with self._lock:
+                self._head = None
+                self._head = None if self._closed else self._find_head(losses)
+                return self._head
+        finally:
+            self._lose(losses)
 
     def finish(self, head: Head) -> None:
         """Strike a batch that needs no sending any more."""
@@ -195,7 +205,9 @@ class Store:
             while segment := shelf.oldest():
                 try:
                     found = segment.next(segment.sent)
-                except OSError:
+                except OSError as error:
+                    if error.errno in _PASSING:
+                        raise
                     # The disk fails, or somebody has deleted the file.
                     losses[SPOOL_DAMAGED] += shelf.drop_oldest()
                     continue

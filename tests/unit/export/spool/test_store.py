@@ -7,7 +7,8 @@ import shutil
 import stat
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,35 @@ def test_a_full_disk_leaves_no_half_batch(spool: Spool, monkeypatch: pytest.Monk
     store.append(b"after", 1)
 
     assert ([b"before", b"after"], {}) == (take_all(store), spool.lost)
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """Let the system refuse to open another file, as to a program that has too many open."""
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")) + 10, limits[1]))
+    try:
+        with ExitStack() as opened:
+            with suppress(OSError):
+                while True:
+                    opened.enter_context(open(os.devnull, "rb"))
+            yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_too_many_open_files_lose_nothing(spool: Spool) -> None:
+    """What cannot be read because the program has too many open files is there when it has fewer."""
+    store = spool.store(size=24_000)
+    batches = [noise(2_000) for _ in range(6)]
+    for batch in batches:
+        store.append(batch, 1)
+    with no_more_files(), pytest.raises(OSError, match="Too many open files"):
+        take_all(store)
+
+    assert (batches, {}) == (take_all(store), spool.lost)
 
 
 def test_many_dead_processes_take_few_descriptors(spool: Spool) -> None:
