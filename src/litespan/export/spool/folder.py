@@ -43,10 +43,15 @@ class SpoolFolder:
         os.makedirs(root, mode=0o700, exist_ok=True)
         unfinished = os.path.join(root, _UNFINISHED + name)
         os.mkdir(unfinished, 0o700)
-        lock = _try_lock(os.path.join(unfinished, _LOCK), os.O_CREAT)
-        # It gets its name when it is locked: nobody can take it for an orphan in between.
         path = os.path.join(root, name)
-        os.rename(unfinished, path)
+        try:
+            lock = _try_lock(os.path.join(unfinished, _LOCK), os.O_CREAT)
+            # It gets its name when it is locked: nobody can take it for an orphan in between.
+            os.rename(unfinished, path)
+        except OSError:
+            # Each batch tries again, and nobody else would ever clear away what is left here.
+            _remove(unfinished)
+            raise
         if lock is None:
             raise BlockingIOError(path)
         return cls(path, lock)
@@ -77,9 +82,7 @@ class SpoolFolder:
     def release(self) -> None:
         """Leave the folder to whoever wants it; delete it if there is nothing to send in it."""
         if not self.files():
-            with contextlib.suppress(OSError):
-                os.unlink(os.path.join(self.path, _LOCK))
-                os.rmdir(self.path)  # not if the user has put something into it
+            _remove(self.path)
         self._unlock()
 
     def leave(self) -> None:
@@ -160,6 +163,14 @@ def belongs_to_a_process(file: str) -> bool:
     if lock is not None:
         os.close(lock)
     return lock is None
+
+
+def _remove(path: str) -> None:
+    """Delete a folder with its lock, but not if the user has put something into it."""
+    with contextlib.suppress(OSError):
+        os.unlink(os.path.join(path, _LOCK))
+    with contextlib.suppress(OSError):
+        os.rmdir(path)
 
 
 def _try_lock(path: str, flags: int) -> int | None:

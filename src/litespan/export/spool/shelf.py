@@ -55,13 +55,19 @@ class Shelf:
     def append(self, batch: Batch, segment_bytes: int) -> None:
         """Write a batch, into a new file if the newest one is full; an OSError if that is not possible."""
         newest = self._segments[-1][1] if self._segments else None
-        if newest is None or newest.size >= segment_bytes:
-            if newest is not None:
-                newest.close()
-            number = next(self._numbers)
-            newest = Segment.create(os.path.join(self._folder.path, f"{number:0{_DIGITS}}{SUFFIX}"))
-            self._segments.append((number, newest))
-        newest.append(batch)
+        if newest is not None and newest.size < segment_bytes:
+            newest.append(batch)
+            return
+        if newest is not None:
+            newest.close()
+        number = next(self._numbers)
+        made = Segment.create(os.path.join(self._folder.path, f"{number:0{_DIGITS}}{SUFFIX}"))
+        try:
+            made.append(batch)
+        except OSError:
+            made.remove()  # else each batch that a full disk does not take would leave an empty file
+            raise
+        self._segments.append((number, made))
 
     def oldest(self) -> Segment | None:
         """Return the oldest file, after those are deleted of which nothing is left to send."""

@@ -292,6 +292,26 @@ def test_too_many_open_files_lose_nothing(spool: Spool) -> None:
     assert (batches, {}) == (take_all(store), spool.lost)
 
 
+def test_what_cannot_be_written_leaves_nothing(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program whose batches are not taken fills the disk with no empty files and folders."""
+    store = spool.store(newest_only=True)
+    with no_more_files():
+        for _ in range(3):
+            with pytest.raises(OSError, match="Too many open files"):
+                store.append(b"lost", 1)
+    assert [] == list(spool.root.iterdir())
+
+    store.append(b"kept", 1)
+    pwrite = os.pwrite
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", lambda file, data, place: pwrite(file, data[:30], place))
+        for _ in range(3):
+            with pytest.raises(OSError, match="No space left"):
+                store.append(noise(50), 1)
+    assert ["0000000001.spool", "lock"] == until_gone(spool.root)
+    assert [b"kept"] == take_all(store)
+
+
 def test_many_dead_processes_take_few_descriptors(spool: Spool) -> None:
     """However many have died, a program that inherits from them opens no more files for it."""
     for number in range(40):
