@@ -183,8 +183,8 @@ class Store:
             own.append(batch, segment_bytes)
         except FileNotFoundError:
             # Somebody has deleted the folder; what can still be read of it is sent.
-            self._adopted.append(own)
-            own = self._make_folder()
+            gone, own = own, self._make_folder()
+            self._adopted.append(gone)
             own.append(batch, segment_bytes)
         while self._newest_only and len(own) > 1:
             own.drop_oldest()

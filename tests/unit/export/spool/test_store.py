@@ -312,6 +312,20 @@ def test_what_cannot_be_written_leaves_nothing(spool: Spool, monkeypatch: pytest
     assert [b"kept"] == take_all(store)
 
 
+def test_what_nothing_can_be_written_in_is_counted_once(spool: Spool) -> None:
+    """If the spool's folder leads to a disk that is gone, what was there is counted once."""
+    root = spool.root / "link"
+    store = Store(str(root), "traces", Limits(8_000, DAY), spool.note)
+    store.append(noise(1_000), 2)
+    shutil.rmtree(root)
+    root.symlink_to(spool.root / "gone")
+    for _ in range(3):
+        with pytest.raises(FileExistsError):
+            store.append(noise(1_000), 1)
+    assert 2 == store.items()
+    assert ([], {"spool_damaged": 2}) == (take_all(store), spool.lost)
+
+
 def test_many_dead_processes_take_few_descriptors(spool: Spool) -> None:
     """However many have died, a program that inherits from them opens no more files for it."""
     for number in range(40):
