@@ -6,7 +6,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from litespan._installation import Installation
 from litespan._instruments import InstrumentsByProvider
 from litespan.export import exit as at_exit
 from litespan.export import pipeline as pipelines
-from litespan.export.deadline import left_until
+from litespan.export.deadline import bounded, left_until
 from litespan.export.pipeline import Pipeline
 from litespan.export.termination import Termination
 from litespan.setting_checks import ConfigurationError
@@ -283,7 +284,9 @@ def shutdown(timeout: float = 5.0) -> bool:
     termination = _keep_termination()
     first = False
     try:
-        with _lock:
+        with _locked_until(deadline) as locked:
+            if not locked:
+                return False
             # A second call, as from the handler of SIGTERM, waits for the first one.
             first, exporting = _ending is None, _exporting()
             _ending = _installed or _ending or _configured
@@ -297,6 +300,26 @@ def shutdown(timeout: float = 5.0) -> bool:
             _ending = None
         if termination is not None:
             termination.release()
+
+
+@contextmanager
+def _locked_until(deadline: float) -> Iterator[bool]:
+    """Yield whether this thread got the lock before a time of the monotonic clock.
+
+    Another thread holds it while it sets litespan up, and first ends what there was before: that takes as
+    long as the receiver, or a processor of the program, makes it.
+    """
+    lock = _lock  # a forked child has another one
+    locked = lock.acquire(timeout=bounded(left_until(deadline)))
+    if not locked:
+        logger.warning(
+            "litespan was not shut down, because another thread sets it up and still waits for exporters."
+        )
+    try:
+        yield locked
+    finally:
+        if locked:
+            lock.release()
 
 
 def _exporting() -> list[Installation]:

@@ -250,3 +250,34 @@ os._exit(0)
 
     assert [False] * 4 == [found[name] for name in ("first", "second", "flush", "later")]
     assert found["seconds"] < 2
+
+
+def test_shutdown_waits_for_no_set_up(tmp_path: Path) -> None:
+    """While another thread sets litespan up, and a processor of the program holds it up, the time is kept."""
+    body = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+
+class Hanging(SpanProcessor):
+    def on_end(self, span):
+        hangs.set()
+        time.sleep(60)
+
+hangs = threading.Event()
+provider = TracerProvider(shutdown_on_exit=False)
+provider.add_span_processor(Hanging())
+trace.set_tracer_provider(provider)
+litespan.LitellmModel("openai/gpt-4.1-mini")
+import agents
+unfinished = agents.trace("Unfinished")
+unfinished.start()
+threading.Thread(target=litespan.instrument, daemon=True).start()
+hangs.wait(30)
+began = time.monotonic()
+found["shutdown"] = litespan.shutdown(1)
+found["in_time"] = time.monotonic() - began < 1 + 0.5
+print(json.dumps(found), flush=True)
+import os
+os._exit(0)
+"""
+    assert {"shutdown": False, "in_time": True} == play(body, tmp_path)
