@@ -55,22 +55,24 @@ class Journal:
     def write(self, offset: int) -> None:
         """Note that everything before a byte was sent; an OSError if that is not possible.
 
-        Nothing is noted once the path names another file, of which nothing was sent.
+        Nothing is noted once the path names another file, of which nothing was sent, or where it is noted.
         """
-        if not is_at(self._file.fileno(), self._path):
+        entry = {"offset": offset, "begins": self._fingerprint(offset)}
+        if self._entries.get(self._receiver) == entry or not is_at(self._file.fileno(), self._path):
             return
-        self._entries[self._receiver] = {"offset": offset, "begins": self._fingerprint(offset)}
+        entries = {**self._entries, self._receiver: entry}
         # Hidden, so that no pattern for the data names what a kill leaves here.
         folder, name = os.path.split(self._path)
         unfinished = os.path.join(folder, f".{name}{SUFFIX}.{os.getpid()}")
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             with open(descriptor, "w", encoding="utf-8") as file:
-                json.dump(self._entries, file, indent=1)
+                json.dump(entries, file, indent=1)
             os.replace(unfinished, self._path + SUFFIX)
         except OSError:
             os.unlink(unfinished)
             raise
+        self._entries = entries
 
     def _fingerprint(self, offset: int) -> str:
         return hashlib.sha256(self._beginning[:offset]).hexdigest()

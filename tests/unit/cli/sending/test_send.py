@@ -108,6 +108,21 @@ def test_second_call_sends_what_is_new(tmp_path: Path) -> None:
     assert names(2) + names(1) == [span.name for span in received.spans()]
 
 
+def test_what_is_noted_is_not_noted_again(tmp_path: Path) -> None:
+    """A call that finds nothing new leaves the note as it is, also one of a part of the file."""
+    path = span_file(tmp_path / "t.jsonl", 2)
+    note = Path(f"{path}.sent")
+    with collector() as received:
+        send(received.endpoint, path)
+        written = note.stat()
+        send(received.endpoint, path)
+        span_file(path, 1)
+        received.mode = "503"
+        send(received.endpoint, path, "--patience", "0")
+
+    assert (written.st_ino, written.st_mtime_ns) == (note.stat().st_ino, note.stat().st_mtime_ns)
+
+
 def test_journals_are_no_data(tmp_path: Path) -> None:
     """A pattern that names the journal, too, means the data; a journal alone is a mistake, and told so."""
     path = span_file(tmp_path / "t.jsonl", 2)
