@@ -23,11 +23,16 @@ _PATIENCE = 60.0
 
 
 def _headers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    # Imported here, as below.
+    from litespan.export.otlp.options import is_header
+
     headers = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not name.strip() or not equals:
             raise click.BadParameter("write it as NAME=VALUE.")
+        if not is_header(name.strip(), value.strip()):
+            raise click.BadParameter("a name has no spaces, and a value is text of Latin-1 on one line.")
         headers[name.strip().lower()] = value.strip()
     return headers
 

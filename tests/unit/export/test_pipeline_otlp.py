@@ -94,6 +94,15 @@ def test_unreadable_certificate_is_refused(
     assert set() == set(threading.enumerate()) - before
 
 
+def test_header_that_cannot_be_sent_is_refused(make: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value that HTTP cannot carry would fail at each export: its variable is named, no secret."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-team=s3cret%E2%98%83")
+    with pytest.raises(ConfigurationError, match="OTEL_EXPORTER_OTLP_HEADERS has a header") as refused:
+        make(otlp_endpoint="http://localhost:1")
+
+    assert "s3cret" not in str(refused.value)
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_malformed_header_is_refused_and_not_shown(
     make: Build,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeVar
 
@@ -14,6 +15,9 @@ from litespan.setting_checks import ConfigurationError, parse_wait
 PREFIX: Final = "OTEL_EXPORTER_OTLP"
 COMPRESSIONS: Final = ("none", "gzip", "deflate")
 _DEFAULT_TIMEOUT: Final = 10.0
+# RFC 9110: a name is a token; text is of Latin-1 and has no line break.
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TEXT: Final = re.compile(r"[^\0\r\n\u0100-\U0010ffff]*")
 
 T = TypeVar("T")
 
@@ -83,13 +87,24 @@ def unread_headers(text: str) -> int:
         logger.disabled = before
 
 
+def is_header(name: str, value: str) -> bool:
+    """Say whether HTTP can carry a header."""
+    return bool(_NAME.fullmatch(name) and _TEXT.fullmatch(value))
+
+
 def _headers(variable: str, text: str) -> Mapping[str, str]:
     if broken := unread_headers(text):
         raise ConfigurationError(
             f"{variable}: {broken} of its entries cannot be read, because they are not name=value. "
             f"Example: {variable}='name=value,other=value'; %20 is a space, %2C a comma."
         )
-    return parse_env_headers(text, liberal=True)
+    headers = parse_env_headers(text, liberal=True)
+    if not all(is_header(name, value) for name, value in headers.items()):
+        raise ConfigurationError(
+            f"{variable} has a header that HTTP cannot carry: a name has no spaces, and a value is text of "
+            "Latin-1 on one line."
+        )
+    return headers
 
 
 def _compression(variable: str, text: str) -> str:

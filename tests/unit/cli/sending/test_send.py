@@ -324,6 +324,15 @@ def test_malformed_header_is_wrong_use(tmp_path: Path, monkeypatch: pytest.Monke
     assert "s3cret" not in done.output
 
 
+@pytest.mark.parametrize("header", ["x-team=s3cret\N{SNOWMAN}", "x-team=s3cret\nx-other=1", "x team=s3cret"])
+def test_header_that_cannot_be_sent_is_wrong_use(tmp_path: Path, header: str) -> None:
+    """What HTTP cannot carry is told before anything is sent."""
+    done = send("http://localhost:1", span_file(tmp_path / "t.jsonl", 1), "--header", header)
+
+    assert (2, False) == (done.exit_code, "s3cret" in done.output)
+    assert "a name has no spaces" in done.stderr
+
+
 def test_journal_holds_no_secret(tmp_path: Path) -> None:
     """The journal names the receiver without user and password, and only its owner can read it."""
     path = span_file(tmp_path / "t.jsonl", 1)
