@@ -92,7 +92,9 @@ def _otlp_span_exporter(target: OtlpTarget) -> Callable[[], SpanExporter]:
         return partial(GrpcSpanExporter, endpoint=target.argument)
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-    return partial(OTLPSpanExporter, endpoint=target.argument)
+    from litespan.export.redirects import refusing_redirects
+
+    return refusing_redirects(OTLPSpanExporter, TRACES, target.argument)
 
 
 def _metric_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> CountingMetricExporter:
@@ -130,7 +132,9 @@ def _otlp_metric_exporter(target: OtlpTarget) -> Callable[[], MetricExporter]:
         return partial(GrpcMetricExporter, endpoint=target.argument)
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 
-    return partial(OTLPMetricExporter, endpoint=target.argument)
+    from litespan.export.redirects import refusing_redirects
+
+    return refusing_redirects(OTLPMetricExporter, METRICS, target.argument)
 
 
 def _log_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> CountingLogExporter:
@@ -163,7 +167,9 @@ def _otlp_log_exporter(target: OtlpTarget) -> Callable[[], LogRecordExporter]:
         return partial(GrpcLogExporter, endpoint=target.argument)
     from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 
-    return partial(OTLPLogExporter, endpoint=target.argument)
+    from litespan.export.redirects import refusing_redirects
+
+    return refusing_redirects(OTLPLogExporter, LOGS, target.argument)
 
 
 def _destination(name: str, signal: str, settings: Settings, environ: Mapping[str, str]) -> Destination:

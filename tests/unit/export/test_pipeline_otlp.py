@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from litespan.export.pipeline import Pipeline, build
 from litespan.setting_checks import ConfigurationError
 from litespan.settings import load_settings
+from tests.fakes.otlp_receivers import odd_receiver
 from tests.fakes.otlp_server import Protocol, collector, dead_endpoint
 from tests.waiting import wait_until
 
@@ -133,6 +135,20 @@ def test_protocol_of_one_signal(make: Build, monkeypatch: pytest.MonkeyPatch) ->
 
     assert len(traces.spans()) == 1
     assert metrics.sum_of("tokens") == 42
+
+
+@pytest.mark.parametrize("status", ["302 Found", "308 Permanent Redirect"])
+def test_redirection_is_no_success(make: Build, status: str) -> None:
+    """Where the receiver points elsewhere, as a login page does, nothing has arrived, and nobody says so."""
+    answer = f"HTTP/1.1 {status}\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n"
+    with odd_receiver(answer.encode()) as visits:
+        pipeline = make(otlp_endpoint=f"http://{visits.address}")
+        record(pipeline)
+        assert not pipeline.flush(5)
+
+    assert {"/v1/traces": 1, "/v1/metrics": 1} == Counter(visits.paths)
+    assert [0, 0] == [pipeline.stats()[signal]["exported"] for signal in ("traces", "metrics")]
+    assert {("traces", "export_failed"): 1} == pipeline.dropped()
 
 
 def test_the_last_data_goes_out_at_shutdown(make: Build) -> None:
