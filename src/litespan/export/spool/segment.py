@@ -48,7 +48,13 @@ class Segment:
         return cls(path)
 
     def append(self, batch: Batch) -> None:
-        """Write a batch at the end; after an OSError, nothing of it is left in the file."""
+        """Write a batch at the end; after an OSError, nothing of it is left in the file.
+
+        Raises:
+            FileNotFoundError: if somebody has deleted the file, in which nothing would outlive the process.
+        """
+        if os.fstat(self._opened()).st_nlink == 0:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.path)
         data = encode(batch)
         _write_whole(self._opened(), data, self.size)
         self.size += len(data)

@@ -24,11 +24,14 @@ class Position(NamedTuple):
 
 
 class Shelf:
-    """The segments of a folder that this process holds. Not thread-safe."""
+    """The segments of a folder that this process holds. Not thread-safe.
 
-    def __init__(self, folder: SpoolFolder) -> None:
+    ``numbers`` are those of its files; a folder that takes the place of another one goes on with them.
+    """
+
+    def __init__(self, folder: SpoolFolder, numbers: Iterator[int] | None = None) -> None:
         self._folder = folder
-        self._numbers = itertools.count(1)
+        self._numbers = numbers or itertools.count(1)
         # With a number that only grows: a file that was emptied counts as a new one.
         self._segments: deque[tuple[int, Segment]] = deque(
             (next(self._numbers), segment) for segment in _readable(folder.files())

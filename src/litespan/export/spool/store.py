@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import threading
 import time
 from collections import Counter
@@ -63,6 +64,9 @@ class Store:
         self._lock = threading.Lock()
         # Made with the first batch: many a forked child exports nothing.
         self._own: Shelf | None = None
+        self._numbers = itertools.count(1)
+        # What was this process's own until somebody deleted its folder; among the adopted ones, too.
+        self._gone: list[Shelf] = []
         self._adopted: list[Shelf] = []
         self._inherited: Shelf | None = None  # one of them: for all that dead processes have left
         self._unusable: set[str] = set()
@@ -148,7 +152,7 @@ class Store:
         """Say whether nothing is left of what this process had written up to a position, or at all."""
         with self._lock:
             position = position or self._position()
-            return self._own is None or self._own.passed(position)
+            return not self._gone and (self._own is None or self._own.passed(position))
 
     def close(self) -> None:
         """Write nothing any more, and leave what is here to the next process."""
@@ -185,12 +189,13 @@ class Store:
             # Somebody has deleted the folder; what can still be read of it is sent.
             gone, own = own, self._make_folder()
             self._adopted.append(gone)
+            self._gone.append(gone)
             own.append(batch, segment_bytes)
         while self._newest_only and len(own) > 1:
             own.drop_oldest()
 
     def _make_folder(self) -> Shelf:
-        self._own = Shelf(SpoolFolder.create(self._root, self._signal))
+        self._own = Shelf(SpoolFolder.create(self._root, self._signal), self._numbers)
         return self._own
 
     def _position(self) -> Position:
@@ -220,6 +225,7 @@ class Store:
                 segment.mark_sent(found.end, items)
             if shelf is not self._own:
                 self._adopted.remove(shelf)
+                self._gone = [gone for gone in self._gone if gone is not shelf]
                 shelf.close()
         return None
 

@@ -249,6 +249,24 @@ def test_a_deleted_folder_is_made_again(spool: Spool) -> None:
     assert [] == list(spool.root.iterdir())
 
 
+def test_after_a_deletion_batches_outlive_the_program_again(spool: Spool) -> None:
+    """After somebody has deleted the spool, what comes is on the disk, and what came before is still sent."""
+    store = spool.store()
+    store.append(b"deleted", 1)
+    before = store.position()
+    shutil.rmtree(spool.root)
+    store.append(b"kept", 1)
+    assert 1 == len(list(spool.root.glob("*/*.spool")))
+
+    own = store.head()
+    assert own
+    assert own.batch.payload == b"kept"
+    store.finish(own)
+    assert (False, False) == (store.passed(before), store.passed())
+    assert [b"deleted"] == take_all(store)
+    assert (True, True, {}) == (store.passed(before), store.passed(), spool.lost)
+
+
 def test_a_full_disk_leaves_no_half_batch(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the disk takes only a part of a batch, the file ends before it, and later batches are whole."""
     store = spool.store()
