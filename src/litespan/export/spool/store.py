@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from litespan.export.ledger import SPOOL_DAMAGED, SPOOL_EXPIRED, SPOOL_FULL
@@ -122,11 +123,18 @@ class Store:
 
         They are lost if their file was deleted meanwhile to make room.
         """
+        losses: Counter[str] = Counter()
         with self._lock:
             self._head = None
-            gone = head.segment not in head.shelf and not self._closed
-        if gone and not self._newest_only:
-            self._lose(Counter({SPOOL_FULL: items}))
+            if self._closed:
+                return
+            if head.segment not in head.shelf and not self._newest_only:
+                losses[SPOOL_FULL] += items
+            # What others have left is sent last, and grows too old meanwhile.
+            with suppress(OSError):
+                for shelf in tuple(self._adopted):
+                    self._first(shelf, losses)
+        self._lose(losses)
 
     def adopt(self) -> None:
         """Take over what dead processes have left; it is sent when nothing of this process waits."""
@@ -206,27 +214,31 @@ class Store:
         return [*self._adopted, *([] if self._own is None else [self._own])]
 
     def _find_head(self, losses: Counter[str]) -> Head | None:
-        for shelf in reversed(self._shelves()):
-            while segment := shelf.oldest():
-                try:
-                    found = segment.next(segment.sent)
-                except OSError as error:
-                    if error.errno in _PASSING:
-                        raise
-                    # The disk fails, or somebody has deleted the file.
-                    losses[SPOOL_DAMAGED] += shelf.drop_oldest()
-                    continue
-                if found is None:
-                    break
-                if found.batch and found.batch.written >= time.time() - self._limits.seconds:
-                    return Head(found.batch, shelf, segment, found.end)
-                items = found.batch.items if found.batch else found.lost
-                losses[SPOOL_EXPIRED if found.batch else SPOOL_DAMAGED] += items
-                segment.mark_sent(found.end, items)
-            if shelf is not self._own:
-                self._adopted.remove(shelf)
-                self._gone = [gone for gone in self._gone if gone is not shelf]
-                shelf.close()
+        heads = (self._first(shelf, losses) for shelf in reversed(self._shelves()))
+        return next((head for head in heads if head), None)
+
+    def _first(self, shelf: Shelf, losses: Counter[str]) -> Head | None:
+        """Return the oldest batch of a shelf that can be sent; a shelf of others that has none is closed."""
+        while segment := shelf.oldest():
+            try:
+                found = segment.next(segment.sent)
+            except OSError as error:
+                if error.errno in _PASSING:
+                    raise
+                # The disk fails, or somebody has deleted the file.
+                losses[SPOOL_DAMAGED] += shelf.drop_oldest()
+                continue
+            if found is None:
+                break
+            if found.batch and found.batch.written >= time.time() - self._limits.seconds:
+                return Head(found.batch, shelf, segment, found.end)
+            items = found.batch.items if found.batch else found.lost
+            losses[SPOOL_EXPIRED if found.batch else SPOOL_DAMAGED] += items
+            segment.mark_sent(found.end, items)
+        if shelf is not self._own:
+            self._adopted.remove(shelf)
+            self._gone = [gone for gone in self._gone if gone is not shelf]
+            shelf.close()
         return None
 
     def _make_room(self) -> int:

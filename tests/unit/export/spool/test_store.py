@@ -143,6 +143,26 @@ def test_what_is_too_old_is_dropped(spool: Spool, monkeypatch: pytest.MonkeyPatc
     assert ([b"new"], {"spool_expired": 7}) == (take_all(store), spool.lost)
 
 
+def test_what_others_left_grows_old_while_the_receiver_is_away(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What dead processes have left is dropped in time, although batches of this process wait before it."""
+    dead = spool.store()
+    dead.append(b"left", 5)
+    dead.close()
+    store = spool.store()
+    store.adopt()
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + DAY + 1)
+    store.append(b"own", 1)
+    head = store.head()
+    assert head
+    store.put_back(head, 1)
+
+    assert ({"spool_expired": 5}, 1) == (spool.lost, store.items())
+    assert 1 == len(list(spool.root.iterdir()))
+
+
 def test_of_sums_only_the_newest_is_kept(spool: Spool) -> None:
     """With ``newest_only`` one batch is left, whatever went in, and nothing counts as lost."""
     store = spool.store(newest_only=True)
