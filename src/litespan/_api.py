@@ -53,8 +53,9 @@ def configure(**settings: object) -> None:
 
     OpenTelemetry providers that the application has set are adopted; what is missing is built and made
     global. Without an OTLP endpoint the data goes to files in the working directory. Calling it again with
-    the same settings does nothing. After :func:`uninstrument` it first ends what was built before, within
-    ``exit_timeout``.
+    the same settings does nothing. After :func:`uninstrument` it also ends what was built before, within
+    ``exit_timeout``; after an error that exports on, unless it served metrics on a port or had
+    a spool.
 
     Args:
         **settings: any field of :class:`litespan.settings.Settings`; the README lists them.
@@ -69,14 +70,23 @@ def configure(**settings: object) -> None:
         if _same(loaded):
             _refuse_after_instrument()
             return
-        if _configured is not None:
-            _configured.shutdown(loaded.exit_timeout)
-        built = pipelines.build(loaded)
+        built = _build_after(_configured, loaded)
         install(loaded, built)
         _configured = _installed
         _send_at_the_end(loaded.exit_timeout)
     for line in built.describe():
         logger.info("litespan: %s", line)
+
+
+def _build_after(before: Installation | None, loaded: Settings) -> Pipeline:
+    """Build a pipeline and end the one before it; first if that holds what the next one may need."""
+    if before is not None and before.pipeline.exclusive:
+        before.shutdown(loaded.exit_timeout)
+        before = None
+    built = pipelines.build(loaded)
+    if before is not None:
+        before.shutdown(loaded.exit_timeout)
+    return built
 
 
 def instrument(

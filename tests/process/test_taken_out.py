@@ -84,6 +84,24 @@ found["flush"] = litespan.flush(5)
     assert spans_in(tmp_path) == 2
 
 
+def test_a_set_up_that_fails_ends_nothing(tmp_path: Path) -> None:
+    """What was built before exports on if `configure()` after `uninstrument()` finds what cannot work."""
+    body = """
+from opentelemetry import trace
+litespan.configure(); litespan.uninstrument()
+try:
+    litespan.configure(traces_file="no/such/folder/t.jsonl")
+except ConfigurationError as error:
+    found["error"] = str(error)
+trace.get_tracer("the program").start_span("chat of the program").end()
+found["flush"] = litespan.flush(5)
+"""
+    found = play(body, tmp_path)
+
+    assert (True, 1) == (found["flush"], spans_in(tmp_path))
+    assert "no/such/folder" in found["error"]
+
+
 def test_a_flush_beside_a_shutdown_tells_the_truth(tmp_path: Path) -> None:
     """While nothing goes out, every answer is no, also those after the end."""
     body = """

@@ -21,6 +21,8 @@ class Counting(ABC):
     """What the pipeline asks of an exporter that counts."""
 
     ledger: ExportLedger
+    # As of its path.
+    exclusive = False
     _closed = False
 
     @abstractmethod

@@ -16,6 +16,9 @@ class Path(ABC):
     ``flush`` and ``shutdown`` may block as long as the exporter likes; they run on ``worker``.
     """
 
+    # Whether another one like it should be built only after its end.
+    exclusive = False
+
     def __init__(self, signal: str, ledger: ExportLedger | None) -> None:
         self.worker = Worker(signal)
         # None where litespan does not see the exports.

@@ -31,6 +31,7 @@ class BatchPath(Path):
         book: QueueBook | None,
     ) -> None:
         super().__init__(signal, exporter.ledger)
+        self.exclusive = exporter.exclusive
         self._exporter = exporter
         self._processor = processor
         self._book = book
@@ -93,6 +94,7 @@ class MetricPath(Path):
 
     def __init__(self, exporter: CountingMetricExporter, interval_ms: float) -> None:
         super().__init__("metrics", exporter.ledger)
+        self.exclusive = exporter.exclusive
         self._exporter = exporter
         self._interval_ms = interval_ms
         self._provider: MeterProvider | None = None

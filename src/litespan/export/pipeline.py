@@ -59,6 +59,11 @@ class Pipeline:
         return self._ending is None and any(not isinstance(path, AdoptedPath) for path in self._all())
 
     @property
+    def exclusive(self) -> bool:
+        """Say whether it should end before another one is built, because it holds a port or a spool."""
+        return self._ending is None and any(path.exclusive for path in self._all())
+
+    @property
     def adopts_traces(self) -> bool:
         """Say whether spans go to a provider of the program, whose processors may do anything."""
         return any(isinstance(path, AdoptedPath) for path in self._paths[TRACES])

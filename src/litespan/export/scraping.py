@@ -41,6 +41,8 @@ class ScrapePath(Path):
             exponential histograms, which break every scrape.
     """
 
+    exclusive = True
+
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         _refuse_exponential_histograms(environ)
         self._prometheus = _import_extra()

@@ -88,6 +88,8 @@ class _Spooled(Counting):
     """Leaves the counting to the outbox, which knows what became of each batch."""
 
     _outbox: Outbox
+    # The one after it takes over at once what it has left.
+    exclusive = True
 
     def drain(self) -> bool:
         """Wait until all is sent or an attempt fails; True only if all was sent."""
