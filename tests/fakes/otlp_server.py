@@ -14,8 +14,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, NamedTuple
 
 import grpc
+from google.protobuf import any_pb2
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
     ExportLogsServiceResponse,
@@ -56,6 +58,7 @@ class Received:
         self.mode = mode
         self.endpoint = ""
         self.retry_after: str | None = None
+        self.retry_info: Callable[[int], tuple[str, bytes]] = retry_in_details
         self.limit = 1
         self.rejected = 0
         self.refused = 0
@@ -130,6 +133,19 @@ def collector(
     finally:
         received.released.set()
         stop()
+
+
+def retry_in_details(seconds: int) -> tuple[str, bytes]:
+    """Return the trailer in which OTLP, and so a Collector, asks for time over gRPC."""
+    detail = any_pb2.Any()
+    detail.Pack(RetryInfo(retry_delay=Duration(seconds=seconds)))
+    return "grpc-status-details-bin", Status(details=[detail]).SerializeToString()
+
+
+def retry_alone(seconds: int) -> tuple[str, bytes]:
+    """Return the trailer in which others do."""
+    info = RetryInfo(retry_delay=Duration(seconds=seconds))
+    return "google.rpc.retryinfo-bin", info.SerializeToString()
 
 
 def dead_endpoint() -> str:
@@ -275,9 +291,7 @@ def _admit(received: Received, request: Any, context: grpc.ServicerContext) -> N
     received.hold()
     if received.refuses(_count(request)):
         if received.retry_after:
-            delay = Duration(seconds=int(received.retry_after))
-            info = RetryInfo(retry_delay=delay).SerializeToString()
-            context.set_trailing_metadata((("google.rpc.retryinfo-bin", info),))
+            context.set_trailing_metadata((received.retry_info(int(received.retry_after)),))
         details = "Received message larger than max" if received.mode == "413" else "not now"
         context.abort(_CODES[received.mode], details)
 

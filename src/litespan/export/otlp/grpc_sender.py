@@ -6,7 +6,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import grpc
+from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
 from litespan.export.ledger import LOGS, METRICS, NOT_FOUND, REJECTED, TRACES, UNAUTHORIZED
 from litespan.export.otlp.answer import Answer, Verdict
@@ -33,7 +35,8 @@ _LOSSES: Final = {
     grpc.StatusCode.PERMISSION_DENIED: UNAUTHORIZED,
     grpc.StatusCode.UNIMPLEMENTED: NOT_FOUND,
 }
-_RETRY_INFO: Final = "google.rpc.retryinfo-bin"
+_STATUS: Final = "grpc-status-details-bin"
+_RETRY_INFO: Final = "google.rpc.retryinfo-bin"  # some send it alone
 
 
 class GrpcSender:
@@ -92,11 +95,26 @@ def of_error(error: Any) -> Answer:
 
 
 def _wait(error: Any) -> float | None:
-    for key, value in error.trailing_metadata() or ():
-        if key == _RETRY_INFO:
-            delay = RetryInfo.FromString(value).retry_delay
-            return float(delay.seconds + delay.nanos / 1e9)
+    """Return the seconds that a receiver asks for; None where it asks for none that can be read."""
+    trailers = dict(error.trailing_metadata() or ())
+    try:
+        if _STATUS in trailers and (info := _in_details(Status.FromString(trailers[_STATUS]))):
+            return _seconds(info)
+        if _RETRY_INFO in trailers:
+            return _seconds(RetryInfo.FromString(trailers[_RETRY_INFO]))
+    except DecodeError:
+        pass
     return None
+
+
+def _in_details(status: Any) -> Any:
+    """Return the wish among the details of a status, which is where OTLP has it; None if there is none."""
+    info = RetryInfo()
+    return next((info for detail in status.details if detail.Unpack(info)), None)
+
+
+def _seconds(info: Any) -> float:
+    return float(info.retry_delay.seconds + info.retry_delay.nanos / 1e9)
 
 
 def _content(path: str | None) -> bytes | None:

@@ -18,7 +18,15 @@ from litespan.export.spool import pause
 from litespan.setting_checks import ConfigurationError
 from litespan.settings import load_settings
 from tests.fakes.otlp_receivers import odd_receiver
-from tests.fakes.otlp_server import Mode, Protocol, Received, collector, dead_endpoint
+from tests.fakes.otlp_server import (
+    Mode,
+    Protocol,
+    Received,
+    collector,
+    dead_endpoint,
+    retry_alone,
+    retry_in_details,
+)
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no lock that ends with its process")
@@ -315,6 +323,29 @@ def test_retry_after_is_kept(make: Build, protocol: Protocol, quick: None) -> No
         received.mode = "ok"
         wait_until(received.spans, 10)
         assert time.monotonic() - refused_at > 1.5
+
+
+@pytest.mark.parametrize(
+    ("trailer", "kept"),
+    [
+        (retry_in_details, True),
+        (retry_alone, True),
+        (lambda _: ("grpc-status-details-bin", b"\xff\xff"), False),
+        (lambda _: ("google.rpc.retryinfo-bin", b"\xff\xff"), False),
+    ],
+)
+def test_where_grpc_asks_for_time(
+    make: Build, trailer: Callable[[int], tuple[str, bytes]], *, kept: bool
+) -> None:
+    """A wish is kept wherever it stands; one that cannot be read is none, and nothing breaks."""
+    with collector("grpc", "429") as received:
+        received.retry_after, received.retry_info = "60", trailer
+        pipeline = make(received.endpoint, "grpc", metrics_exporter="none")
+        record(pipeline, 1)
+        assert [False, False] == [pipeline.flush(5), pipeline.flush(5)]
+
+    assert (received.refused == 1) == kept
+    assert {"RESOURCE_EXHAUSTED"} == set(pipeline.stats()["traces"]["export_failures"])
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
