@@ -130,3 +130,36 @@ def test_child_sends_only_its_own(tmp_path: Path, before_fork: str) -> None:
     assert (child["handed_over"], child["exported"], child["queued"]) == (1, 1, 0)
     lines = (tmp_path / "litespan-metrics.jsonl").read_text().splitlines()
     assert sorted(token_sums([json.loads(line) for line in lines]).values()) == [7, 1100]
+
+
+DAEMON = """
+import os
+from opentelemetry import trace
+import litespan
+
+litespan.configure(metrics_exporter="none")
+child = os.fork()
+if child == 0:
+    os.chdir("elsewhere")
+    trace.get_tracer("test").start_span("child").end()
+    litespan.shutdown(5)
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_child_in_another_folder_writes_the_same_file(tmp_path: Path) -> None:
+    """A daemon, which forks and changes its folder, writes where the program said."""
+    (tmp_path / "elsewhere").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", DAEMON],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert '"name":"child"' in (tmp_path / "litespan-traces.jsonl").read_text()
+    assert [] == list((tmp_path / "elsewhere").iterdir())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 from litespan.export.counting import CountingLogExporter, CountingMetricExporter, CountingSpanExporter
@@ -31,7 +30,7 @@ class FileSpanExporter(CountingSpanExporter):
     def __init__(self) -> None:
         settings = _settings()
         ledger = ExportLedger(file_destination(TRACES, settings))
-        super().__init__(partial(file_span_exporter, settings), ledger)
+        super().__init__(file_span_exporter(settings), ledger)
         _reset_in_children(self.reset_after_fork)
 
 
@@ -41,7 +40,7 @@ class FileMetricExporter(CountingMetricExporter):
     def __init__(self) -> None:
         settings = _settings()
         ledger = ExportLedger(file_destination(METRICS, settings))
-        super().__init__(partial(file_metric_exporter, settings), ledger)
+        super().__init__(file_metric_exporter(settings), ledger)
         _reset_in_children(self.reset_after_fork)
 
 
@@ -51,7 +50,7 @@ class FileLogExporter(CountingLogExporter):
     def __init__(self) -> None:
         settings = _settings()
         ledger = ExportLedger(file_destination(LOGS, settings))
-        super().__init__(partial(file_log_exporter, settings), ledger)
+        super().__init__(file_log_exporter(settings), ledger)
         _reset_in_children(self.reset_after_fork)
 
 

@@ -67,7 +67,7 @@ def _span_exporter(name: str, settings: Settings, environ: Mapping[str, str]) ->
 
         make = partial(ConsoleSpanExporter, on_drop=ledger.drop)
     elif name == FILE:
-        make = partial(file_span_exporter, settings)
+        make = file_span_exporter(settings)
     elif settings.spool_dir:
         from litespan.export.spooled import spooled_span_exporter
 
@@ -77,12 +77,15 @@ def _span_exporter(name: str, settings: Settings, environ: Mapping[str, str]) ->
     return CountingSpanExporter(make, ledger)
 
 
-def file_span_exporter(settings: Settings) -> SpanExporter:
-    """Make the exporter of spans to a file; a ConfigurationError if the file cannot be written."""
+def file_span_exporter(settings: Settings) -> Callable[[], SpanExporter]:
+    """Return what makes the exporter of spans to a file; a ConfigurationError if the file cannot be written.
+
+    The path is settled here: a forked child, which makes another one, may be in another folder by then.
+    """
     from litespan.export.otlp_file import OtlpFileSpanExporter
 
     path = file_path(TRACES, settings)
-    return OtlpFileSpanExporter(path, settings.file_max_bytes, settings.file_backups)
+    return partial(OtlpFileSpanExporter, path, settings.file_max_bytes, settings.file_backups)
 
 
 def _otlp_span_exporter(target: OtlpTarget) -> Callable[[], SpanExporter]:
@@ -105,7 +108,7 @@ def _metric_exporter(name: str, settings: Settings, environ: Mapping[str, str]) 
 
         make = ConsoleMetricExporter
     elif name == FILE:
-        make = partial(file_metric_exporter, settings)
+        make = file_metric_exporter(settings)
     else:
         make = _otlp_metric_exporter(otlp_target(METRICS, settings, environ))
         if settings.spool_dir:
@@ -115,12 +118,12 @@ def _metric_exporter(name: str, settings: Settings, environ: Mapping[str, str]) 
     return CountingMetricExporter(make, ledger)
 
 
-def file_metric_exporter(settings: Settings) -> MetricExporter:
+def file_metric_exporter(settings: Settings) -> Callable[[], MetricExporter]:
     """The same for metrics."""
     from litespan.export.otlp_file import OtlpFileMetricExporter
 
     path = file_path(METRICS, settings)
-    return OtlpFileMetricExporter(path, settings.file_max_bytes, settings.file_backups)
+    return partial(OtlpFileMetricExporter, path, settings.file_max_bytes, settings.file_backups)
 
 
 def _otlp_metric_exporter(target: OtlpTarget) -> Callable[[], MetricExporter]:
@@ -143,7 +146,7 @@ def _log_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> 
     if name == CONSOLE:
         make = partial(ConsoleLogRecordExporter, sys.stdout)
     elif name == FILE:
-        make = partial(file_log_exporter, settings)
+        make = file_log_exporter(settings)
     elif settings.spool_dir:
         from litespan.export.spooled import spooled_log_exporter
 
@@ -153,11 +156,12 @@ def _log_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> 
     return CountingLogExporter(make, ledger)
 
 
-def file_log_exporter(settings: Settings) -> LogRecordExporter:
+def file_log_exporter(settings: Settings) -> Callable[[], LogRecordExporter]:
     """The same for log records."""
     from litespan.export.otlp_file import OtlpFileLogExporter
 
-    return OtlpFileLogExporter(file_path(LOGS, settings), settings.file_max_bytes, settings.file_backups)
+    path = file_path(LOGS, settings)
+    return partial(OtlpFileLogExporter, path, settings.file_max_bytes, settings.file_backups)
 
 
 def _otlp_log_exporter(target: OtlpTarget) -> Callable[[], LogRecordExporter]:
