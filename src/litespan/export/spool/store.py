@@ -194,10 +194,13 @@ class Store:
         try:
             own.append(batch, segment_bytes)
         except FileNotFoundError:
-            # Somebody has deleted the folder; what can still be read of it is sent.
+            # Somebody has deleted the folder. What can still be read of it is sent, if it says something new.
             gone, own = own, self._make_folder()
-            self._adopted.append(gone)
-            self._gone.append(gone)
+            if self._newest_only:
+                gone.leave()
+            else:
+                self._adopted.append(gone)
+                self._gone.append(gone)
             own.append(batch, segment_bytes)
         while self._newest_only and len(own) > 1:
             own.drop_oldest()

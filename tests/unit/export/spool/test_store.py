@@ -287,6 +287,16 @@ def test_after_a_deletion_batches_outlive_the_program_again(spool: Spool) -> Non
     assert (True, True, {}) == (store.passed(before), store.passed(), spool.lost)
 
 
+def test_deleted_sums_are_no_loss(spool: Spool) -> None:
+    """Of metrics, the batch that comes after a deletion says all that the deleted one said."""
+    store = spool.store(newest_only=True)
+    store.append(b"old", 5)
+    shutil.rmtree(spool.root)
+    store.append(b"new", 5)
+
+    assert ([b"new"], {}) == (take_all(store), spool.lost)
+
+
 def test_a_full_disk_leaves_no_half_batch(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the disk takes only a part of a batch, the file ends before it, and later batches are whole."""
     store = spool.store()
