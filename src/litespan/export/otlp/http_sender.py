@@ -39,7 +39,8 @@ class HttpSender:
         deadline = time.monotonic() + self._options.timeout
         try:
             response = self._post(data)
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:
+            # A ValueError, too: requests does not catch all that its own library says of a host's name.
             return Answer(Verdict.LATER, type(error).__name__)
         with response:
             body = _beginning(response, deadline)

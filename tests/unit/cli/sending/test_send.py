@@ -256,6 +256,14 @@ def test_dead_receiver_ends_the_patience(tmp_path: Path) -> None:
     assert "trying again" in done.stderr
 
 
+@pytest.mark.parametrize("host", ["collector..example", "x" * 70 + ".example", "*.example"])
+def test_host_that_cannot_be(tmp_path: Path, host: str) -> None:
+    """A name with a typing error is told as a receiver that cannot be reached."""
+    done = send(f"http://{host}:4318", span_file(tmp_path / "t.jsonl", 1), "--patience", "0")
+
+    assert (3, True) == (done.exit_code, "The receiver cannot be reached" in done.stderr)
+
+
 def test_goes_on_where_the_receiver_died(tmp_path: Path) -> None:
     """When the receiver dies in the middle, the next call begins with what it has not taken."""
     path = span_file(tmp_path / "t.jsonl", 5)
