@@ -131,11 +131,14 @@ class Pipeline:
             return self._ending
 
     def _interrupt(self, timeout: float) -> None:
+        events = [path for signal, paths in self._paths.items() if signal != METRICS for path in paths]
+        kept = sum(path.spooled() for path in events)
         logger.warning(
-            "litespan gave up waiting for its exporters after %.3g s; %d spans and events were not sent. "
+            "litespan gave up waiting for its exporters after %.3g s; %d spans and events were not sent%s. "
             "Check that the receiver runs; `litespan doctor` finds out more.",
             timeout,
             sum(path.unsent() for path in self._all()),
+            f", and {kept} more wait in the spool" if kept else "",
         )
         for path in self._all():
             path.interrupt()

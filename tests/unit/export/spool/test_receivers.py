@@ -154,6 +154,16 @@ def test_deadlines_are_kept(make: Build, protocol: Protocol, kind: str) -> None:
         assert pipeline.stats()["traces"]["dropped"] == {}
 
 
+def test_what_is_kept_is_told(make: Build, caplog: pytest.LogCaptureFixture) -> None:
+    """Where a shutdown runs out of time, the log does not say that all was sent: it waits in the spool."""
+    with collector(mode="black_hole") as received:
+        pipeline = make(received.endpoint, metrics_exporter="none")
+        record(pipeline, 3)
+        assert [False, False] == [pipeline.flush(0.5), pipeline.shutdown(0.1)]
+
+    assert "0 spans and events were not sent, and 3 more wait in the spool. Check" in caplog.text
+
+
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_dead_receiver_is_known_at_once(make: Build, protocol: Protocol) -> None:
     """Where nothing listens, flush and shutdown say False after one attempt and do not use up their time."""
