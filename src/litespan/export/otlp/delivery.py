@@ -55,9 +55,11 @@ class Delivery:
         """Return the number of items of the batch that were neither sent nor refused."""
         return sum(part.items for part in self._parts)
 
-    def send_once(self, part: Part) -> bool:
-        """Send a batch that lies nowhere; False if it should be tried later."""
-        return self._send_all(deque([part])) is None
+    def send_once(self, part: Part) -> int:
+        """Send a batch that lies nowhere; return the number of its items that should be tried later."""
+        parts = deque([part])
+        self._send_all(parts)
+        return sum(left.items for left in parts)
 
     def close(self) -> None:
         """Close connections."""

@@ -211,10 +211,11 @@ class Outbox:
 
     def _send_unwritten(self, payload: bytes, items: int, error: OSError) -> bool:
         """Try once, in the thread of whoever exports, to send what the disk did not take."""
-        if self._delivery.send_once(Part(payload, items)):
+        left = self._delivery.send_once(Part(payload, items))
+        if not left:
             return True
         if self._ledger.destination.signal == METRICS:
-            self._ledger.fail(items, type(error).__name__)
+            self._ledger.fail(left, type(error).__name__)
         else:
-            self._ledger.drop(SPOOL_UNWRITABLE, items)
+            self._ledger.drop(SPOOL_UNWRITABLE, left)
         return False

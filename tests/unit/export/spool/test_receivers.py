@@ -405,6 +405,22 @@ def test_full_disk_falls_back_to_sending(make: Build, monkeypatch: pytest.Monkey
     assert pipeline.dropped() == {("traces", "spool_unwritable"): 3}
 
 
+def test_what_went_out_of_an_unwritten_batch_is_not_lost(
+    make: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the disk is full and the receiver goes away between two parts of a batch, the rest only is lost."""
+    with collector(mode="413") as received:
+        received.limit = 100
+        received.trace_requests = _Requests(2, lambda: setattr(received, "mode", "503"))
+        pipeline = make(received.endpoint, metrics_exporter="none")
+        monkeypatch.setattr(os, "pwrite", lambda *_: 0)
+        record(pipeline, 400)
+        assert not pipeline.flush(5)
+
+    stats = pipeline.stats()["traces"]
+    assert (200, {"spool_unwritable": 200}) == (stats["exported"], stats["dropped"])
+
+
 def test_headers_and_compression_are_opentelemetrys(make: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     """OpenTelemetry's variables about headers and compression hold."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-team=blue")
