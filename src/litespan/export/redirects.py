@@ -1,4 +1,7 @@
-"""OpenTelemetry's exporters over HTTP, which take a redirection for success although nothing has arrived."""
+"""OpenTelemetry's exporters over HTTP, which take a page that they were led to for success.
+
+Most redirections turn a POST into a GET, so nothing has arrived there. Two keep it a POST, and are followed.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 import requests
 
+_STAYS_POST: Final = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
 # Names what makes a session of the program's own, which is left as it is.
 _PROVIDER: Final = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_{}CREDENTIAL_PROVIDER"
 
@@ -16,7 +20,7 @@ T = TypeVar("T")
 
 
 def refusing_redirects(exporter: Callable[..., T], signal: str, endpoint: str | None) -> Callable[[], T]:
-    """Return what makes an exporter whose export fails where the receiver points elsewhere."""
+    """Return what makes an exporter whose export fails where a redirection loses the data."""
     names = (_PROVIDER.format(""), _PROVIDER.format(f"{signal.upper()}_"))
 
     def make() -> T:
@@ -33,5 +37,6 @@ def _session() -> requests.Session:
 
 
 def _refuse(response: requests.Response, *_: Any, **__: Any) -> None:
-    if HTTPStatus.MULTIPLE_CHOICES <= response.status_code < HTTPStatus.BAD_REQUEST:
+    followed = response.is_redirect and response.status_code in _STAYS_POST
+    if HTTPStatus.MULTIPLE_CHOICES <= response.status_code < HTTPStatus.BAD_REQUEST and not followed:
         raise requests.RequestException(f"the receiver redirects ({response.status_code})")
