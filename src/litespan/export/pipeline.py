@@ -131,17 +131,22 @@ class Pipeline:
             return self._ending
 
     def _interrupt(self, timeout: float) -> None:
-        events = [path for signal, paths in self._paths.items() if signal != METRICS for path in paths]
-        kept = sum(path.spooled() for path in events)
         logger.warning(
-            "litespan gave up waiting for its exporters after %.3g s; %d spans and events were not sent%s. "
+            "litespan gave up waiting for its exporters after %.3g s; %s. "
             "Check that the receiver runs; `litespan doctor` finds out more.",
             timeout,
-            sum(path.unsent() for path in self._all()),
-            f", and {kept} more wait in the spool" if kept else "",
+            self._left_behind(),
         )
         for path in self._all():
             path.interrupt()
+
+    def _left_behind(self) -> str:
+        unsent = sum(path.unsent() for path in self._all())
+        events = [path for signal, paths in self._paths.items() if signal != METRICS for path in paths]
+        kept = sum(path.spooled() for path in events)
+        if kept:
+            return f"{unsent} spans and events were not sent, and {kept} more wait in the spool"
+        return f"{unsent} spans and events were not sent" if unsent else "the last metrics were perhaps not sent"
 
     def _signal_stats(self, signal: str) -> dict[str, Any]:
         counts = [path.ledger.counts() for path in self._paths[signal] if path.ledger]

@@ -251,6 +251,16 @@ def test_shutdown_interrupts_what_it_gave_up(make: Build, protocol: Protocol) ->
     assert pipeline.dropped() == {("traces", "export_failed"): 512, ("traces", "shut_down"): 88}
 
 
+def test_giving_up_on_metrics_names_them(make: Build, caplog: pytest.LogCaptureFixture) -> None:
+    """Where no span waits, the line about a shutdown that ran out of time speaks of the metrics."""
+    with collector(mode="black_hole") as received:
+        pipeline = make(otlp_endpoint=received.endpoint, traces_exporter="none")
+        record(pipeline)
+        assert not pipeline.shutdown(0.1)
+
+    assert "after 0.1 s; the last metrics were perhaps not sent." in caplog.text
+
+
 def test_flushes_do_not_pile_up_threads(make: Build) -> None:
     """Many flushes against a silent receiver share the pipeline's threads."""
 
