@@ -94,6 +94,14 @@ def test_right_receiver(tmp_path: Path) -> None:
     )
 
 
+def test_variables_are_those_of_the_environment(tmp_path: Path) -> None:
+    """What `--otlp` stands for is not counted among the variables that are set."""
+    set_here = len([name for name in os.environ if name.startswith(("LITESPAN_", "OTEL_"))])
+    found = checks(doctor("--otlp", dead_endpoint(), "--json", cwd=tmp_path))
+
+    assert found["variables"]["says"].startswith(f"{set_here} of LITESPAN_ and OTEL_")
+
+
 def test_events_are_tried_where_they_are_on(tmp_path: Path) -> None:
     """The endpoint of logs is tried if prompts go on events."""
     content = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "EVENT_ONLY"}

@@ -40,12 +40,11 @@ def doctor(otlp: str | None, timeout: float, *, as_json: bool) -> None:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # Imported here: they load OpenTelemetry's SDK and rich, which `--help` does without.
     from litespan.cli.checks import table
-    from litespan.cli.checks.examine import examine, with_endpoint
+    from litespan.cli.checks.examine import examine
     from litespan.cli.progress import progress
 
-    environ = dict(os.environ) if otlp is None else with_endpoint(otlp, os.environ)
     with progress() as say:
-        findings = list(examine(environ, timeout, say))
+        findings = list(examine(os.environ, timeout, say, otlp))
     if as_json:
         click.echo(table.as_json(findings))
     else:

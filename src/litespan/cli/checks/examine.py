@@ -43,31 +43,37 @@ class _Route:
     wire: Wire | Finding | None
 
 
-def with_endpoint(endpoint: str, environ: Mapping[str, str]) -> dict[str, str]:
+def _with_endpoint(endpoint: str, environ: Mapping[str, str]) -> dict[str, str]:
     """Return an environment in which traces and metrics, and events if they are on, go to this endpoint."""
     own = {f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT" for signal in (TRACES, METRICS, LOGS)}
     exporters = {f"OTEL_{signal.upper()}_EXPORTER": OTLP for signal in (TRACES, METRICS, LOGS)}
     return {name: text for name, text in environ.items() if name not in own} | exporters | {_BASE: endpoint}
 
 
-def examine(environ: Mapping[str, str], timeout: float, say: Say) -> Iterator[Finding]:
-    """Yield what every check says; ``timeout`` is in seconds for each try, ``say`` is told what goes on."""
+def examine(
+    environ: Mapping[str, str], timeout: float, say: Say, endpoint: str | None = None
+) -> Iterator[Finding]:
+    """Yield what every check says; ``timeout`` is in seconds for each try, ``say`` is told what goes on.
+
+    With an ``endpoint`` that one is tried, in place of what the environment names.
+    """
+    tried = environ if endpoint is None else _with_endpoint(endpoint, environ)
     try:
-        settings = load_settings(environ)
-        names = {signal: exporter_names(signal, settings, environ) for signal in _signals(settings)}
+        settings = load_settings(tried)
+        names = {signal: exporter_names(signal, settings, tried) for signal in _signals(settings)}
         for signal in names:
-            check_waiting(signal, settings, environ)
+            check_waiting(signal, settings, tried)
     except ConfigurationError as error:
         yield problem("settings", "cannot be read", str(error))
         yield from (not_checked(check, "the settings cannot be read") for check in _ON_SETTINGS)
         trials: list[Trial] = []
     else:
         yield ok("settings", "can be read; arguments in your program's code go before them")
-        routes = [_route(signal, names[signal], settings, environ) for signal in names]
+        routes = [_route(signal, names[signal], settings, tried) for signal in names]
         say("Trying the endpoints")
         trials = _try_all([route.wire for route in routes if isinstance(route.wire, Wire)], timeout)
         yield from _of_endpoints(routes, trials)
-        yield from _of_settings(settings, environ, routes)
+        yield from _of_settings(settings, tried, routes)
         yield from _of_places(settings, routes)
     yield from _of_environment(environ)
     yield check_clock(
