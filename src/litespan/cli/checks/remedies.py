@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from litespan.cli.checks.answers import Kind
@@ -85,6 +86,14 @@ def _other_path(trial: Trial) -> Iterator[str]:
     yield f"export {exporter}=none  # if it takes no {wire.signal}; else name one that does in {own}"
 
 
+def _web_page(trial: Trial) -> Iterator[str]:
+    if trial.path is not None:
+        yield from _other_path(trial)
+        return
+    receiver = replace(trial.wire, port=_usual_port(trial.wire))
+    yield f"Name the receiver's port, not that of a web page; {receiver.port} is usual: {_example(receiver)}"
+
+
 def _is_doubled(wire: Wire, stem: str) -> bool:
     """Say whether the common endpoint holds the path of a signal, to which a signal's is added."""
     return wire.variable == _COMMON and wire.path.startswith(f"{stem}/v1/") and wire.path.count("/v1/") > 1
@@ -139,7 +148,7 @@ _REMEDIES: Final[Mapping[Kind, Callable[[Trial], Iterator[str]]]] = {
     Kind.DENIED: _denied,
     Kind.NO_SUCH_PATH: _other_path,
     Kind.REDIRECTED: _other_path,
-    Kind.WEB_PAGE: _other_path,
+    Kind.WEB_PAGE: _web_page,
     Kind.REJECTED: _rejected,
     Kind.OTHER_LANGUAGE: _other_language,
     Kind.SILENT: _other_language,

@@ -322,12 +322,16 @@ def test_signal_that_is_not_taken() -> None:
 
 
 def test_web_page() -> None:
-    """A server of web pages that answers 200 to everything is no receiver."""
+    """A server of web pages that answers 200 to everything is no receiver: another port is named."""
     with http_receiver(Manners(status=200, content_type="text/html; charset=utf-8")) as visits:
-        finding = find({BASE: f"http://{visits.address}"})
+        finding, metrics = (
+            find({BASE: f"http://{visits.address}"}, signal) for signal in ("traces", "metrics")
+        )
 
     assert Status.PROBLEM is finding.status
     assert "web page" in finding.says
+    assert finding.mends[0].endswith(f": export {BASE}=http://HOST:4318")
+    assert finding.mends == metrics.mends
 
 
 @pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
