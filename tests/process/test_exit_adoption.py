@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.process.shell import python
@@ -73,4 +74,5 @@ def test_what_is_missing_is_built_and_made_global(tmp_path: Path) -> None:
     """Spans of the program's own tracers join; after a shutdown a new pipeline works, and says what lacks."""
     done = python("-c", NOTHING_SET, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "OpenTelemetry keeps the first global provider" in done.stderr
+    assert done.stderr.count("OpenTelemetry keeps the first global provider") == 2
+    assert re.findall(r"litespan's own (\w+)", done.stderr) == ["spans", "metrics"]

@@ -36,21 +36,21 @@ def application_logger_provider() -> _logs.LoggerProvider | None:
 def make_tracer_provider_global(provider: trace.TracerProvider) -> None:
     """Let the program's own spans join litespan's pipeline, if the global place is free."""
     _built[provider] = None
-    if _is_free(trace.get_tracer_provider()):
+    if _is_free(trace.get_tracer_provider(), "spans"):
         trace.set_tracer_provider(provider)
 
 
 def make_meter_provider_global(provider: metrics.MeterProvider) -> None:
     """The same for metrics."""
     _built[provider] = None
-    if _is_free(metrics.get_meter_provider()):
+    if _is_free(metrics.get_meter_provider(), "metrics"):
         metrics.set_meter_provider(provider)
 
 
 def make_logger_provider_global(provider: _logs.LoggerProvider) -> None:
     """The same for log records."""
     _built[provider] = None
-    if _is_free(_logs.get_logger_provider()):
+    if _is_free(_logs.get_logger_provider(), "log records"):
         _logs.set_logger_provider(provider)
 
 
@@ -73,11 +73,12 @@ def stands_in(provider: object) -> bool:
     return is_of_api(provider) and not isinstance(provider, no_op)
 
 
-def _is_free(current: object) -> bool:
+def _is_free(current: object, kind: str) -> bool:
     # OpenTelemetry lets the global provider be set once.
     if current in _built:
         logger.warning(
             "OpenTelemetry keeps the first global provider of a process, and that one has been shut down: "
-            "litespan's own telemetry goes to the new one, spans of your own code do not."
+            "litespan's own %s go to the new one, those of your own code do not.",
+            kind,
         )
     return stands_in(current)
