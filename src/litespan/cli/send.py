@@ -96,6 +96,7 @@ def send(files: tuple[str, ...], otlp: str, protocol: str, headers: dict[str, st
             replay.send(sources, advance)
         except StoppedError as error:
             _say(f"Error: {error} What was not sent waits: the same command goes on from there.")
+            _say("`litespan doctor --otlp ENDPOINT` finds out more.")
             stopped = True
     _tell(replay)
     if stopped:

@@ -254,6 +254,7 @@ def test_dead_receiver_ends_the_patience(tmp_path: Path) -> None:
     assert time.monotonic() - begin < 5
     assert "cannot be reached (ConnectionError)" in done.stderr
     assert "trying again" in done.stderr
+    assert "`litespan doctor --otlp ENDPOINT` finds out more." in done.stderr
 
 
 @pytest.mark.parametrize("host", ["collector..example", "x" * 70 + ".example", "*.example"])
