@@ -20,7 +20,7 @@ def dashboards() -> None:
     """
 
 
-@dashboards.command()
+@dashboards.command(short_help="Write all of them into a folder.")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
 @click.option(
     "--force",

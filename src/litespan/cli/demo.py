@@ -14,7 +14,7 @@ _NOT_AS_IT_SHOULD_BE = 1
 _WRONG_USE = 2
 
 
-@click.command()
+@click.command(short_help="Run agents on a fake provider, or on a real model.")
 @click.option(
     "--model",
     metavar="NAME",

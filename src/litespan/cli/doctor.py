@@ -10,7 +10,7 @@ _TO_MEND = 1
 _SECONDS = 5.0
 
 
-@click.command()
+@click.command(short_help="Say what is wrong with the set-up, and what mends it.")
 @click.option(
     "--otlp",
     metavar="ENDPOINT",

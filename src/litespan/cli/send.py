@@ -37,7 +37,7 @@ def _headers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> d
     return headers
 
 
-@click.command()
+@click.command(short_help="Send files to an OTLP receiver.")
 @data_files()
 @click.option(
     "--otlp",

@@ -36,7 +36,7 @@ def _since(_: click.Context, __: click.Parameter, given: str | None) -> int | No
         raise click.BadParameter(str(error)) from error
 
 
-@click.command()
+@click.command(short_help="Sum up tokens, cost and outcomes from files.")
 @data_files(allow_dash=True)
 @click.option(
     "--by",

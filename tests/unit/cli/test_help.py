@@ -7,6 +7,7 @@ import sys
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from litespan.cli import main
 
@@ -29,6 +30,15 @@ def test_option_has_an_example(option: click.Option) -> None:
 def test_command_has_an_example(command: click.Command) -> None:
     """Every command says what it does, with an example."""
     assert f"Example: litespan {command.name}" in (command.help or "")
+
+
+@pytest.mark.parametrize("arguments", [[], ["dashboards"]])
+def test_lists_cut_nothing(arguments: list[str]) -> None:
+    """At 80 columns every line in a list of commands is a whole sentence."""
+    text = CliRunner().invoke(main, [*arguments, "--help"], terminal_width=80).output
+
+    assert "..." not in text.partition("Commands:\n")[2]
+    assert "export" in text or "summary" in text
 
 
 def test_help_is_cheap() -> None:
