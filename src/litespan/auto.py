@@ -7,8 +7,14 @@ import os
 from collections.abc import Collection
 from typing import Any, Final
 
-# Its module is excluded from type checks by a comment of its own.
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
+try:
+    # Its module is excluded from type checks by a comment of its own.
+    from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
+except ImportError as error:
+    raise ImportError(
+        "litespan.auto needs a package that is not installed: "
+        "pip install 'opentelemetry-distro>=0.61b0,!=0.66b0'"
+    ) from error
 
 from litespan import _api
 from litespan.setting_checks import ConfigurationError

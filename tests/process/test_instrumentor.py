@@ -42,6 +42,16 @@ def test_on_and_off() -> None:
     assert {"in": [True, True], "out": [False, False], "again": [True, True]} == found
 
 
+def test_without_the_extra() -> None:
+    """Without OpenTelemetry's packages for it, the import says what to install, as the extra has it."""
+    program = "import sys; sys.modules['opentelemetry.instrumentation'] = None; import litespan.auto"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    project = tomli.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    (needed,) = project["project"]["optional-dependencies"]["auto"]
+
+    assert done.stderr.endswith(f"not installed: pip install '{needed}'\n")
+
+
 def test_arguments_are_those_of_instrument() -> None:
     """With arguments it is `litespan.instrument()`: they hold, and wrong ones are errors."""
     found = run(
