@@ -311,7 +311,7 @@ RECORDS_OPEN: Final = Metric(
     "litespan.records.open", "gauge", "{record}", "Records that began and have not ended.", (),
 )  # fmt: skip
 EXPORT_QUEUE_SIZE: Final = Metric(
-    "litespan.export.queue.size", "gauge", "{span}", "Spans that ended and were not exported yet.", (),
+    "litespan.export.queue.size", "gauge", "{span}", "Ended spans that no exporter has taken yet.", (),
 )  # fmt: skip
 EXPORT_FAILURES: Final = Metric(
     "litespan.export.failures", "counter", "{failure}", "Failed exports by signal.", (SIGNAL, ERROR_TYPE),
