@@ -68,7 +68,7 @@ NOTES: Final[Mapping[str, str]] = {
     semconv.ERROR_TYPE: "The provider's error code or the exception's class.",
     semconv.SERVER_ADDRESS: "Host of the endpoint that was called.",
     semconv.SERVER_PORT: "Port of that endpoint.",
-    semconv.OUTCOME: "`ok`, `error`, `cancelled`, `abandoned`, `incomplete` or `blocked` (see below).",
+    semconv.OUTCOME: "`ok`, `error`, `cancelled`, `abandoned`, `incomplete` or `blocked` (see above).",
     semconv.USAGE_SOURCE: "`reported` by the provider, or `missing`.",
     semconv.USAGE_INCOMPLETE: "`true` where the call stopped before the provider's last word on its usage.",
     semconv.USAGE_MISSING_REASON: (
