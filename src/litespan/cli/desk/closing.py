@@ -63,7 +63,7 @@ def _as_seen_from_here(path: str) -> str:
 def _next_steps(seen: Observation) -> Iterator[Text]:
     yield Text("Next", style="bold cyan")
     yield _step("in your code", "import litespan; litespan.configure()")
-    yield _step("to Jaeger", f"{_command()} demo --otlp http://localhost:4318")
+    yield _step("to a receiver", f"{_command()} demo --otlp http://localhost:4318")
     yield _step("with your key", f"{_command()} demo --model openai/gpt-4.1-mini --runs 3")
 
 
