@@ -151,14 +151,7 @@ assert os.waitpid(child, 0)[1] == 0
 def test_child_in_another_folder_writes_the_same_file(tmp_path: Path) -> None:
     """A daemon, which forks and changes its folder, writes where the program said."""
     (tmp_path / "elsewhere").mkdir()
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", DAEMON],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = python("-W", "ignore::DeprecationWarning", "-c", DAEMON, folder=tmp_path)
 
     assert (0, "") == (done.returncode, done.stderr)
     assert '"name":"child"' in (tmp_path / "litespan-traces.jsonl").read_text()

@@ -45,7 +45,7 @@ def test_on_and_off() -> None:
 def test_without_the_extra() -> None:
     """Without OpenTelemetry's packages for it, the import says what to install, as the extra has it."""
     program = "import sys; sys.modules['opentelemetry.instrumentation'] = None; import litespan.auto"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    done = python("-c", program)
     project = tomli.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
     (needed,) = project["project"]["optional-dependencies"]["auto"]
 

@@ -144,9 +144,10 @@ class Pipeline:
         unsent = sum(path.unsent() for path in self._all())
         events = [path for signal, paths in self._paths.items() if signal != METRICS for path in paths]
         kept = sum(path.spooled() for path in events)
-        if kept:
-            return f"{unsent} spans and events were not sent, and {kept} more wait in the spool"
-        return f"{unsent} spans and events were not sent" if unsent else "the last metrics were perhaps not sent"
+        if not (unsent or kept):
+            return "the last metrics were perhaps not sent"
+        more = f", and {kept} more wait in the spool" if kept else ""
+        return f"{unsent} spans and events were not sent{more}"
 
     def _signal_stats(self, signal: str) -> dict[str, Any]:
         counts = [path.ledger.counts() for path in self._paths[signal] if path.ledger]
