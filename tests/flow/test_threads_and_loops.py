@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from litespan.testing import Capture, Provider, Reply, Request, ToolCall, render
 from tests.fakes.litellm_calls import chat
 from tests.flow.models import litespan_model
 from tests.flow.test_concurrent_runs import traces_by_name
+from tests.waiting import wait_until
 
 
 def play(request: Request) -> Reply:
@@ -132,3 +134,12 @@ def nested_tree(tool: str, inside: str) -> str:
     """Return the trace of `run_agent` with something under the tool's span."""
     line = f"execute_tool {tool}"
     return tree_of("Boss", "gpt-4.1", tool).replace(line, f"{line}\n      {inside}")
+
+
+def test_a_thread_may_begin_with_the_call(provider: Provider) -> None:
+    """A call below which there is no Python code works as without litespan; gevent's greenlets make such."""
+    with Capture() as capture:
+        _thread.start_new_thread(litellm.completion, (), chat(provider))
+        wait_until(lambda: capture.spans, 20)
+
+        assert "chat gpt-4o-mini" == capture.tree()

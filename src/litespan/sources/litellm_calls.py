@@ -5,11 +5,9 @@ No callbacks of LiteLLM are used: they run late, in other tasks, and some never 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
-from types import FrameType
 from typing import Any, Final
 
 from litespan.guard import guarded, guarded_one
@@ -37,7 +35,7 @@ from litespan.sources.litellm_stream import StreamState, stop_asking
 from litespan.sources.litellm_stream_usage import StreamUsage
 from litespan.sources.litellm_usage import hidden_of, read
 from litespan.sources.lookout import Lookout
-from litespan.sources.patching import CALLER, Patches
+from litespan.sources.patching import Patches, calling_module
 
 _NONE: Final[AbstractSet[str]] = frozenset()
 
@@ -77,13 +75,13 @@ class CallSource:
     # -- hooks ---------------------------------------------------------------------------------------------
     def _async_hook(self, name: str, entrance: Entrance) -> Callable[..., Any]:
         def hook(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
-            caller = sys._getframe(CALLER)  # noqa: SLF001
-            if self._is_call_of_program(kwargs, caller):
+            module = calling_module()
+            if self._is_call_of_program(kwargs, module):
                 coroutine: Any = self._acall(entrance, wrapped, args, kwargs)
                 # Python says it of a coroutine that nobody awaited, and tools that list tasks do.
                 coroutine.__name__ = coroutine.__qualname__ = name
                 return coroutine
-            outer = self._handed_on(entrance, kwargs, caller)
+            outer = self._handed_on(entrance, kwargs, module)
             if outer is None:
                 return wrapped(*args, **kwargs)
             return self._ainside(outer, entrance, wrapped(*args, **kwargs))
@@ -92,10 +90,10 @@ class CallSource:
 
     def _sync_hook(self, entrance: Entrance) -> Callable[..., Any]:
         def hook(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
-            caller = sys._getframe(CALLER)  # noqa: SLF001
-            if self._is_call_of_program(kwargs, caller):
+            module = calling_module()
+            if self._is_call_of_program(kwargs, module):
                 return self._call(entrance, wrapped, args, kwargs)
-            outer = self._handed_on(entrance, kwargs, caller)
+            outer = self._handed_on(entrance, kwargs, module)
             if outer is None:
                 return wrapped(*args, **kwargs)
             before = outer.inner
@@ -106,7 +104,7 @@ class CallSource:
         return hook
 
     @guarded("call source")
-    def _is_call_of_program(self, kwargs: Mapping[str, Any], caller: FrameType) -> bool:
+    def _is_call_of_program(self, kwargs: Mapping[str, Any], module: str) -> bool:
         """Say whether a call is the program's: not LiteLLM's own, made inside another one.
 
         LiteLLM hands its logging object on when it calls itself (fallbacks, Responses over completion). Where
@@ -117,17 +115,16 @@ class CallSource:
         outer = current.get()
         if outer is None or outer.closed:
             return True
-        module = str(caller.f_globals.get("__name__"))
         return not module.startswith("litellm.") or module.startswith("litellm.router")
 
     # -- calls inside a call -------------------------------------------------------------------------------
     @guarded("call source")
-    def _handed_on(self, entrance: Entrance, kwargs: Mapping[str, Any], caller: FrameType) -> OpenCall | None:
+    def _handed_on(self, entrance: Entrance, kwargs: Mapping[str, Any], module: str) -> OpenCall | None:
         """Return the open call that LiteLLM hands on to another function, or to another model."""
         outer = current.get()
         if outer is None or outer.closed or "litellm_logging_obj" not in kwargs:
             return None
-        if caller.f_globals.get("__name__") == FALLBACKS:
+        if module == FALLBACKS:
             asked = self._record(entrance, kwargs, None)
             secrets = _secrets(kwargs) if outer.record.captures_content else None
             outer.ask_another(asked, secrets, custom=asked.litellm_provider in self._custom_providers())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from copy import deepcopy
 from inspect import isfunction
@@ -12,8 +13,20 @@ import wrapt
 
 Hook = Callable[[Any, Any, Any, Any], Any]
 
-CALLER: Final = 2 if isfunction(wrapt.FunctionWrapper.__call__) else 1
-"""How many frames above a hook its caller is: where wrapt has no compiled part, one is wrapt's."""
+# How many frames above what a hook calls its caller is: where wrapt has no compiled part, one is wrapt's.
+_CALLER: Final = 3 if isfunction(wrapt.FunctionWrapper.__call__) else 2
+
+
+def calling_module() -> str:
+    """Return the name of the module that calls what is hooked; for hooks to ask.
+
+    It is empty where no Python code does: threads, greenlets and exit handlers may begin with the function.
+    """
+    try:
+        name = sys._getframe(_CALLER).f_globals.get("__name__")  # noqa: SLF001
+    except ValueError:
+        return ""
+    return name if isinstance(name, str) else ""
 
 
 class _Method(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]  # not generic before wrapt 2
