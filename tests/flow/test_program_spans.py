@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
+import litellm
 import pytest
 from agents import Agent, Runner, function_tool
 from agents.tool import Tool
@@ -9,6 +13,7 @@ from opentelemetry import baggage, context, trace
 from opentelemetry.trace import Tracer
 
 from litespan.testing import Capture, Provider, Reply, ToolCall
+from tests.fakes.litellm_calls import chat
 from tests.flow.models import litespan_model
 from tests.flow.running import run_to_end
 
@@ -68,6 +73,26 @@ async def test_nothing_stays_current(provider: Provider, capture: Capture, *, st
     await run_to_end(agent_with(provider), stream=stream)
 
     assert not trace.get_current_span().get_span_context().is_valid
+
+
+async def test_two_readers_of_one_stream_keep_no_span_current(provider: Provider, capture: Capture) -> None:
+    """A second reader, which LiteLLM refuses, and the first one go on outside of the call's span."""
+    provider.default = Reply.says("Hello", stall_after=2)
+    stream = await litellm.acompletion(**chat(provider, stream=True))
+
+    async def read_on() -> trace.Span:
+        with suppress(Exception, asyncio.CancelledError):
+            async for _ in stream:
+                pass
+        return trace.get_current_span()
+
+    readers = [asyncio.create_task(read_on()) for _ in range(2)]
+    _, waiting = await asyncio.wait(readers, return_when=asyncio.FIRST_COMPLETED)
+    for reader in waiting:
+        reader.cancel()
+
+    left = await asyncio.gather(*readers)
+    assert [False, False] == [span.get_span_context().is_valid for span in left]
 
 
 async def test_what_a_program_forgets_to_undo_keeps_no_span_current(

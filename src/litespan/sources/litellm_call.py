@@ -86,10 +86,15 @@ class OpenCall:
 
     # -- around the host's code ----------------------------------------------------------------------------
     def __enter__(self) -> OpenCall:
-        """Make this call and its span current; always undone in the same task before a yield."""
-        self._token = current.set(self)
-        if self.record.handle is not None:
-            self._span_token = _attach(self.record.handle)
+        """Make this call and its span current; always undone in the same task before a yield.
+
+        A second reader of a stream, in another thread or task, only waits for the first one: nothing is set
+        there, so that there is nothing to mix up.
+        """
+        if self._token is None:
+            self._token = current.set(self)
+            if self.record.handle is not None:
+                self._span_token = _attach(self.record.handle)
         return self
 
     def __exit__(self, _type: object, _error: object, _traceback: object) -> None:
@@ -97,13 +102,13 @@ class OpenCall:
         token, span = self._token, self._span_token
         if token is None:
             return
-        self._token = self._span_token = None
-        if span is not None and self.record.handle is not None:
-            _detach(self.record.handle, span)
         try:
             current.reset(token)
         except ValueError:
-            return  # closed in another context, as the garbage collector does; nothing was set there
+            return  # a second reader, or closed in another context, as the garbage collector does
+        self._token = self._span_token = None
+        if span is not None and self.record.handle is not None:
+            _detach(self.record.handle, span)
 
     @property
     def mocked(self) -> bool:
