@@ -80,6 +80,19 @@ def test_plain_synchronous_stream_is_abandoned(provider: Provider, capture: Capt
     assert 0 == litespan.stats()["records_open"]
 
 
+def test_a_synchronous_stream_is_closed(provider: Provider, capture: Capture) -> None:
+    """Closing one ends its call there, where LiteLLM's streams can be closed (1.110)."""
+    stream: Any = litellm.completion(**chat(provider, stream=True))
+    next(stream)
+    can_be_closed = hasattr(litellm.CustomStreamWrapper, "close")
+
+    assert can_be_closed == hasattr(stream, "close")
+    if can_be_closed:
+        stream.close()
+        assert [] == list(stream)
+        assert "chat gpt-4o-mini litespan.outcome=abandoned" == capture.tree("litespan.outcome")
+
+
 @pytest.mark.usefixtures("capture")
 @pytest.mark.parametrize("leave", WAYS)
 async def test_a_stream_that_is_left_is_freed(leave: Leave, provider: Provider) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 import copy
+import gc
 import inspect
 import pickle
 import re
@@ -80,6 +81,39 @@ async def test_chunks_are_the_same(
     assert bare == seen
     assert 1 == len(capture.named("chat"))
     assert ["ok"] == [dict(span.attributes or {})["litespan.outcome"] for span in capture.spans]
+
+
+async def read_async_in_block(arguments: dict[str, Any]) -> list[Any]:
+    """Read a chat stream that its block closes, which LiteLLM's can be from 1.110 on."""
+    try:
+        async with await litellm.acompletion(**arguments) as stream:
+            return [essence(chunk) async for chunk in stream]
+    except (AttributeError, TypeError) as error:
+        return [type(error)]
+
+
+async def read_sync_in_block(arguments: dict[str, Any]) -> list[Any]:
+    """Do the same with one that is not awaited."""
+    try:
+        with litellm.completion(**arguments) as stream:
+            return [essence(chunk) for chunk in stream]
+    except (AttributeError, TypeError) as error:
+        return [type(error)]
+
+
+@pytest.mark.parametrize("read", [read_async_in_block, read_sync_in_block])
+async def test_chunks_in_a_block_are_the_same(provider: Provider, read: Callable[..., Any]) -> None:
+    """A program that has a block close the stream gets the bare run's chunks, and its call is whole."""
+    arguments = chat(provider, stream=True)
+
+    bare = await read(arguments)
+    with Capture() as capture:
+        seen = await read(arguments)
+        gc.collect()
+
+    assert bare == seen
+    outcome = "ok" if hasattr(litellm.CustomStreamWrapper, "__aenter__") else "abandoned"
+    assert [outcome] == [dict(span.attributes or {})["litespan.outcome"] for span in capture.spans]
 
 
 @pytest.mark.parametrize("read", [read_async, read_sync])

@@ -157,8 +157,52 @@ class ClosableStream(_Stream):
         await self._self_inner.aclose()
 
 
+class ShutStream(_Stream):
+    """A stream that a program may close without ``await``; LiteLLM's own have that from 1.110 on."""
+
+    def close(self) -> Any:
+        """Close the inner stream; whatever was not read by then is abandoned."""
+        self._self_state.closed()
+        return self._self_inner.close()
+
+
+class AsyncBlockStream(_Stream):
+    """A stream that an ``async with`` block closes; LiteLLM's own are such from 1.110 on."""
+
+    async def __aenter__(self) -> AsyncBlockStream:
+        """Begin a block that reads the proxy: the inner object would not be seen."""
+        await self._self_inner.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> Any:
+        """Close the inner stream, or whatever it does at the end of a block."""
+        self._self_state.closed()
+        return await self._self_inner.__aexit__(*error)
+
+
+class BlockStream(_Stream):
+    """A stream that a ``with`` block closes."""
+
+    def __enter__(self) -> BlockStream:
+        """Begin a block that reads the proxy."""
+        self._self_inner.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> Any:
+        """Close the inner stream, or whatever it does at the end of a block."""
+        self._self_state.closed()
+        return self._self_inner.__exit__(*error)
+
+
 # Which proxy has the method that a stream has.
-_PROXIES: Final = (("__anext__", AsyncStream), ("__next__", BlockingStream), ("aclose", ClosableStream))
+_PROXIES: Final = (
+    ("__anext__", AsyncStream),
+    ("__next__", BlockingStream),
+    ("aclose", ClosableStream),
+    ("close", ShutStream),
+    ("__aenter__", AsyncBlockStream),
+    ("__enter__", BlockStream),
+)
 
 
 def observed(inner: Any, state: StreamState) -> Any:
