@@ -160,3 +160,16 @@ def test_a_wrong_environment_does_not_break_a_model(monkeypatch: pytest.MonkeyPa
 
     assert {"implicit instrumentation": 1} == litespan.stats()["internal_errors"]
     assert not litespan.stats()["instrumented"]
+
+
+async def test_a_name_bound_under_an_earlier_set_up_is_seen(provider: Provider) -> None:
+    """A name that a program has bound while litespan was set up before is the one that is watched now."""
+    with Capture() as earlier:
+        bound = litellm.acompletion
+    with Capture() as capture:
+        assert bound is litellm.acompletion
+        await bound(**chat(provider))
+    await bound(**chat(provider))
+
+    assert "chat gpt-4o-mini" == capture.tree()
+    assert not earlier.spans

@@ -8,6 +8,7 @@ from copy import deepcopy
 from inspect import isfunction
 from pkgutil import resolve_name
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import wrapt
 
@@ -78,6 +79,20 @@ class _Function(wrapt.FunctionWrapper):  # type: ignore[type-arg]  # not generic
         return repr(self.__wrapped__)
 
 
+# By what each wraps, and so keeps, and its place.
+_made: Final[WeakValueDictionary[tuple[int, str], _Function]] = WeakValueDictionary()
+
+
+def _wrapped(original: Any, hook: Hook, place: str) -> _Function:
+    """Return the wrapper of a function, the one of an earlier set-up if somebody still holds that."""
+    wrapper = _made.get((id(original), place))
+    if wrapper is None:
+        wrapper = _made[id(original), place] = _Function(original, hook, place)
+    else:
+        wrapper.__init__(original, hook, place)  # type: ignore[misc]  # its hook cannot be replaced otherwise
+    return wrapper
+
+
 class Patches:
     """Wrapped attributes of a host.
 
@@ -90,12 +105,16 @@ class Patches:
         self._done: list[tuple[Any, str, Any, Any]] = []
 
     def wrap(self, owner: Any, name: str, hook: Hook) -> None:
-        """Wrap ``owner.name``; signature, name and ``iscoroutinefunction`` stay what they were."""
+        """Wrap ``owner.name``; signature, name and ``iscoroutinefunction`` stay what they were.
+
+        A program that has bound the name (``from litellm import acompletion``) while litespan was set up
+        before has the same wrapper, and is seen again.
+        """
         # vars() keeps descriptors (static and class methods) as they are; getattr would bind them.
         within = (
             f"{owner.__module__}:{owner.__qualname__}." if isinstance(owner, type) else f"{owner.__name__}:"
         )
-        self.put(owner, name, _Function(vars(owner)[name], hook, within + name))
+        self.put(owner, name, _wrapped(vars(owner)[name], hook, within + name))
 
     def put(self, owner: Any, name: str, replacement: Any) -> None:
         """Replace ``owner.name``."""
