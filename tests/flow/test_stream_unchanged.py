@@ -20,6 +20,7 @@ from agents.extensions.models.litellm_model import LitellmModel
 from openai.types.responses import ResponseCompletedEvent
 
 from litespan.testing import Capture, Provider, Reply, ToolCall
+from tests.fakes.azure_wire import AzureWire
 from tests.fakes.litellm_calls import API_KEY, MODELS, WIRES, chat, target
 from tests.flow.tools import weather
 
@@ -146,6 +147,30 @@ async def test_chunks_without_usage_are_the_same(provider: Provider, read: Calla
 
     assert bare == seen
     assert ["missing"] == [dict(span.attributes or {})["litespan.usage.source"] for span in capture.spans]
+
+
+@pytest.mark.parametrize("read", [read_async, read_sync])
+async def test_chunks_of_azure_are_the_same(read: Callable[..., Any]) -> None:
+    """What Azure says of the prompt before it answers does not become a chunk without a choice."""
+    with Provider(wires=[AzureWire()]) as azure:
+        arguments = {
+            "model": "azure/my-deployment",
+            "api_base": azure.url("azure"),
+            "api_key": API_KEY,
+            "api_version": "2024-10-21",
+            "messages": [{"role": "user", "content": "Hi"}],
+            "stream": True,
+        }
+        azure.default = REPLIES["text"]
+
+        bare = await read(arguments)
+        with Capture() as capture:
+            seen = await read(arguments)
+
+    assert bare == seen
+    [call] = capture.spans
+    assert "ok" == (call.attributes or {})["litespan.outcome"]
+    assert 7 == (call.attributes or {})["gen_ai.usage.output_tokens"]
 
 
 @pytest.mark.parametrize("asked", [True, False])

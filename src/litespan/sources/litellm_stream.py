@@ -38,6 +38,10 @@ class StreamState:
         self.reader = reader
         self.pending: list[Any] = []
         self.finished = False
+        if call.asked_for_usage:
+            # What comes before the answer and has no choice, as Azure's word on the prompt, LiteLLM hands on
+            # to those only who ask. The program has not.
+            stop_asking(inner)
 
     # -- while chunks come ---------------------------------------------------------------------------------
     @guarded_two("stream")
@@ -46,6 +50,8 @@ class StreamState:
         call, reader = self.call, self.reader
         if call.record.time_to_first_chunk is None:
             call.first_chunk()
+            if call.asked_for_usage:
+                _ask(self.inner, asks=True)
         if not call.asked_for_usage:
             # Who asked by themselves get the usage as LiteLLM delivers it: on a chunk of its own.
             fill_cache_writes(read(chunk, "usage"))
@@ -165,5 +171,10 @@ def _move_usage(following: Any, chunk: Any) -> None:
 
 def stop_asking(inner: Any) -> None:
     """Take the wish for a usage chunk back from a stream of LiteLLM that has begun (litellm 1.83.0)."""
+    _ask(inner, asks=False)
+
+
+def _ask(inner: Any, *, asks: bool) -> None:
     if hasattr(inner, "send_stream_usage"):
-        inner.send_stream_usage = False
+        inner.send_stream_usage = asks
+        inner.stream_options = {**(inner.stream_options or {}), "include_usage": asks}
