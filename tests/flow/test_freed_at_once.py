@@ -23,10 +23,11 @@ from opentelemetry.trace import Span
 from litespan import table
 from litespan.records import Record
 from litespan.sources import litellm_call
-from litespan.testing import Capture, Provider
+from litespan.testing import Capture, Provider, Reply
 from tests.fakes.litellm_callbacks import call_back
 from tests.fakes.litellm_calls import chat
 from tests.flow.troubles import until
+from tests.versions import cut_stream
 
 
 @contextmanager
@@ -128,3 +129,19 @@ async def test_an_ended_call_keeps_neither_answer_nor_keys(
     calls = [context[litellm_call.current] for context in keeping.contexts]
     assert calls
     assert {None} == {kept for call in calls if call is not None for kept in (call.secrets, call.probe)}
+
+
+async def test_an_exception_that_was_read_ahead_does_not_keep_the_stream(provider: Provider) -> None:
+    """A stream that breaks before its usage, of which some versions of LiteLLM tell, is freed when left."""
+    provider.default = Reply.says("Hello", cut_before="usage")
+
+    async def read() -> weakref.ref[Any]:
+        stream: Any = await litellm.acompletion(**chat(provider, stream=True))
+        with cut_stream():
+            async for _ in stream:
+                pass
+        return weakref.ref(stream)
+
+    with Capture(), collected():
+        left = await read()
+        await until(lambda: left() is None)

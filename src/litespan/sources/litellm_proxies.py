@@ -270,4 +270,7 @@ def _pop(state: StreamState) -> Any:
         return kept
     if not isinstance(kept.error, (StopIteration, StopAsyncIteration)):
         state.failed(kept.error)
-    raise kept.error
+    try:
+        raise kept.error
+    finally:
+        del kept  # whose exception holds this frame: together they would keep the stream
