@@ -8,8 +8,10 @@ from typing import Any
 import litellm
 import pytest
 from agents import Agent, Runner, set_trace_processors
+from agents.extensions.models.litellm_model import LitellmModel
 from agents.tool_context import ToolContext
-from agents.tracing import TracingProcessor
+from agents.tracing import TracingProcessor, setup
+from agents.tracing.provider import DefaultTraceProvider, TraceProvider
 from litellm.llms.custom_httpx import aiohttp_transport
 from opentelemetry import context as otel_context
 
@@ -173,3 +175,22 @@ async def test_a_name_bound_under_an_earlier_set_up_is_seen(provider: Provider) 
 
     assert "chat gpt-4o-mini" == capture.tree()
     assert not earlier.spans
+
+
+async def test_a_trace_provider_of_the_program_tells_nothing_after_uninstrument(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider that has no way to take a processor out again does not make litespan record on."""
+    own = DefaultTraceProvider()
+    methods = {name: staticmethod(getattr(own, name)) for name in TraceProvider.__abstractmethods__}
+    monkeypatch.setattr(setup, "GLOBAL_TRACE_PROVIDER", type("OfTheProgram", (TraceProvider,), methods)())
+    agent = Agent[None](name="A", model=LitellmModel(MODELS["openai"], provider.url("openai"), API_KEY))
+
+    with Capture() as earlier:
+        await Runner.run(agent, "Hi")
+    with Capture() as capture:
+        await Runner.run(agent, "Hi")
+    await Runner.run(agent, "Hi")
+
+    tree = "invoke_workflow A\n  invoke_agent A\n    chat gpt-4o-mini"
+    assert [tree, tree] == [earlier.tree(), capture.tree()]

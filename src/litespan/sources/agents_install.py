@@ -65,6 +65,8 @@ class AgentsSource:
         """Take the processor out, and put the exporter to OpenAI back if it was dropped."""
         self._patches.undo()
         self._recorder.locate = lambda: None
+        # Where the processors cannot be read, ours stays among them and records nothing more.
+        self._recorder.suppressed = lambda: True
         others = registered()
         if others is not None and self._processor in others:
             kept = [p for p in others if p is not self._processor]
