@@ -25,9 +25,9 @@ from agents import (
 from agents.models.interface import Model, ModelTracing
 from openai import AsyncAzureOpenAI
 
-from litespan.labels import as_name
 from litespan.providers import provider_of_any_llm, provider_of_host
 from litespan.sources.litellm_mapping import server
+from litespan.sources.model_names import model_name
 
 _STREAMING: Final = {"get_response": False, "stream_response": True}
 _MAX_FRAMES: Final = 24
@@ -84,10 +84,10 @@ def _caller(found: Mapping[str, Any], *, streams: bool) -> Caller:
     settings = {**_sent(found.get("model_settings")), **_output_type(found.get("output_schema"))}
     if isinstance(model, (OpenAIChatCompletionsModel, OpenAIResponsesModel)):
         url = _base_url(model)
-        name = as_name(model.model) if _names_model(model, found) else None
+        name = model_name(model.model) if _names_model(model, found) else None
         return Caller(True, allows, name, _provider(model, url), url, streams, settings, billed)
     if _is_any_llm(model):
-        provider, slash, name = (as_name(model.model) or "").partition("/")
+        provider, slash, name = (model_name(model.model) or "").partition("/")
         provider, name = (provider, name) if slash else ("openai", provider)
         url = model.base_url
         return Caller(True, allows, name, provider_of_any_llm(provider), url, streams, settings, billed)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from litespan import records
-from litespan.labels import as_name
 from litespan.providers import provider_name, split_model
 from litespan.recorder import Position, Recorder
 from litespan.records import ModelCall, Record
 from litespan.sources import agents_caller, agents_models, agents_outcome, span_facts
 from litespan.sources import litellm_failures as failures
+from litespan.sources.model_names import model_name
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -87,7 +87,7 @@ class ModelSpans:
         """
         if self._recorder.table.trace(span.trace_id) is None:
             return
-        name = as_name(span.span_data.model) or ""
+        name = model_name(span.span_data.model) or ""
         provider, model = split_model(name, name.split("/", 1)[:1], None)
         call = ModelCall(
             operation="chat",

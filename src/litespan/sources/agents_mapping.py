@@ -24,6 +24,7 @@ from litespan.records import (
     Turn,
 )
 from litespan.sources.mcp_names import server_name
+from litespan.sources.model_names import model_name
 
 
 def _agent(data: Any) -> Record:
@@ -57,7 +58,7 @@ def _mcp_tools(data: Any) -> Record:
 def _speech(data: Any) -> Record:
     config = _mapping(data.model_config)
     return Speech(
-        model=as_name(data.model), voice=as_name(config.get("voice")), speed=_number(config.get("speed"))
+        model=model_name(data.model), voice=as_name(config.get("voice")), speed=_number(config.get("speed"))
     )
 
 
@@ -65,7 +66,7 @@ def _transcription(data: Any) -> Record:
     config = _mapping(data.model_config)
     languages = config.get("languages") or config.get("language")
     return Transcription(
-        model=as_name(data.model),
+        model=model_name(data.model),
         languages=_texts([languages] if isinstance(languages, str) else languages),
         temperature=_number(config.get("temperature")),
     )

@@ -18,6 +18,7 @@ from litespan.sources import litellm_failures as failures
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.agents_caller import Caller
 from litespan.sources.litellm_usage import read, usage_from, without_contradictions
+from litespan.sources.model_names import model_name
 
 GENERATION: Final = "generation"
 RESPONSE: Final = "response"
@@ -68,7 +69,7 @@ def _provider(config: Mapping[str, Any], host: str | None) -> str | None:
 
 
 def _model(data: Any, config: Mapping[str, Any]) -> str | None:
-    name = as_name(read(data, "model"))
+    name = model_name(read(data, "model"))
     if name is None:
         return None
     return name.removeprefix(f"{config.get('provider')}/") if config.get("model_impl") == "any-llm" else name

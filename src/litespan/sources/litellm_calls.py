@@ -35,6 +35,7 @@ from litespan.sources.litellm_stream import StreamState, stop_asking
 from litespan.sources.litellm_stream_usage import StreamUsage
 from litespan.sources.litellm_usage import hidden_of, read
 from litespan.sources.lookout import Lookout
+from litespan.sources.model_names import model_name
 from litespan.sources.patching import Patches, calling_module
 
 _NONE: Final[AbstractSet[str]] = frozenset()
@@ -242,7 +243,7 @@ class CallSource:
         return record
 
     def _provider_and_model(self, named: Mapping[str, Any]) -> tuple[str | None, str | None]:
-        model = as_name(named.get("model"))
+        model = model_name(named.get("model"))
         if model is None:
             return None, None
         # LiteLLM adds the program's own providers to its list only when it calls one of them.

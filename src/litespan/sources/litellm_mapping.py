@@ -18,6 +18,7 @@ from litespan.sources.litellm_failures import failure_told
 from litespan.sources.litellm_own_cost import own_cost
 from litespan.sources.litellm_quirks import note_google, note_tools, usage_of
 from litespan.sources.litellm_usage import hidden_of, read, reader, told
+from litespan.sources.model_names import model_name
 
 _PARAMETERS: Final = (
     "temperature",
@@ -192,5 +193,5 @@ def _finish_reasons(choices: Any, status: Any) -> tuple[str, ...] | None:
 
 def _own_name(model: Any, litellm_provider: str | None) -> str | None:
     """Return a model's name as its provider has it: LiteLLM puts its own name of the provider before some."""
-    name = as_name(model)
+    name = model_name(model)
     return name.removeprefix(f"{litellm_provider}/") if name else None

@@ -12,6 +12,7 @@ from litespan.sources import litellm_failures as failures
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_quirks import note_google, stream_usage
 from litespan.sources.litellm_usage import hidden_of, read, reader, usage_from
+from litespan.sources.model_names import model_name
 
 # LiteLLM's providers whose streams look the same whether the provider's finish reason came or not.
 _FINISH_UNKNOWN: Final = frozenset({"gemini", "vertex_ai", "vertex_ai_beta", "cached_response"})
@@ -87,7 +88,7 @@ class StreamReader:
         record.finish_reasons = (reason,) if (reason := as_name(reason)) else None
         record.response_id = as_name(read(inner, "response_id"))
         for chunk in chunks:
-            record.response_model = record.response_model or as_name(read(chunk, "model"))
+            record.response_model = record.response_model or model_name(read(chunk, "model"))
             record.service_tier = record.service_tier or as_name(read(chunk, "service_tier"))
         if record.response_model is not None:  # LiteLLM leaves its own word in front, as in "invoke/…"
             provider = record.litellm_provider or ""
