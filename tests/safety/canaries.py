@@ -16,7 +16,9 @@ CREDENTIALS = (
     "call_metadata", "settings_metadata", "trace_metadata", "end_user", "organization",
     "router_key", "router_header", "router_url_password", "gateway_key", "egress_proxy_password",
     "azure_token", "aws_secret", "aws_session_token", "vertex_private_key", "image_url_query",
-    "mcp_url_user", "mcp_url_password", "mcp_url_token", "mcp_header",
+    "mcp_url_user", "mcp_url_password", "mcp_url_token", "mcp_header", "own_client_key", "own_client_header",
+    "module_header", "stored_key", "safety_identifier", "model_url_user", "model_url_password",
+    "model_url_query",
 )  # fmt: skip
 # What is said: it is where content is asked for, and nowhere else.
 CONTENT = (

@@ -8,6 +8,8 @@ from typing import Any
 
 import litellm
 import pytest
+from litellm.types.utils import CredentialItem
+from openai import AsyncOpenAI, OpenAI
 
 from litespan.testing import Provider, Reply
 from litespan.testing.wire import Request
@@ -94,6 +96,56 @@ async def module_key(provider: Provider) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(litellm, "api_key", CANARIES["module_key"])
         litellm.completion(model=MODEL, messages=MESSAGES, api_base=provider.url(), **ONCE)
+
+
+async def module_header(provider: Provider) -> None:
+    """Be refused with the headers that are set in the module `litellm`."""
+    provider.respond = echo
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(litellm, "headers", {"x-secret": CANARIES["module_header"]})
+        given = {"api_base": provider.url(), "api_key": CANARIES["call_key"], **ONCE}
+        litellm.completion(model=MODEL, messages=MESSAGES, **given)
+
+
+async def stored_key(provider: Provider) -> None:
+    """Be refused with a key that LiteLLM knows by a name, where the transport probe sees nothing."""
+    provider.respond = echo
+    stored = {"api_key": CANARIES["stored_key"], "api_base": provider.url()}
+    credential = CredentialItem(credential_name="shop", credential_info={}, credential_values=stored)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(litellm, "credential_list", [credential])
+        litellm.completion(
+            model=MODEL,
+            messages=MESSAGES,
+            litellm_credential_name="shop",
+            safety_identifier=CANARIES["safety_identifier"],
+            **ONCE,
+        )
+
+
+async def own_client(provider: Provider) -> None:
+    """Be refused with clients of the program's own, whose transport is not LiteLLM's."""
+    provider.respond = echo
+    given: dict[str, Any] = {
+        "api_key": CANARIES["own_client_key"],
+        "base_url": provider.url(),
+        "default_headers": {"x-own": CANARIES["own_client_header"]},
+        "max_retries": 0,
+    }
+    with contextlib.suppress(Exception):
+        await litellm.acompletion(MODEL, MESSAGES, client=AsyncOpenAI(**given), **ONCE)
+    litellm.completion(MODEL, MESSAGES, client=OpenAI(**given), **ONCE)
+
+
+async def model_url(provider: Provider) -> None:
+    """Name models by a URL, well and refused; the provider answers with the name that it was asked for."""
+    user_info = f"{CANARIES['model_url_user']}:{CANARIES['model_url_password']}"
+    model = f"openai/https://{user_info}@models.example/v1?key={CANARIES['model_url_query']}"
+    given = {**steered(provider.url()), "model": model, "messages": MESSAGES}
+    for stream in (False, True):
+        await finish(await litellm.acompletion(**given, stream=stream))
+    provider.respond = echo
+    litellm.completion(**given)
 
 
 async def url_user_info(provider: Provider) -> None:
@@ -240,7 +292,7 @@ async def other_operations(provider: Provider) -> None:
 
 
 CALLS = (
-    good, refused, refused_blocking, environment_key, environment_key_blocking, module_key, url_user_info,
-    url_query, unreachable, no_address, egress_proxy, router, gateway, azure, bedrock, vertex, picture,
-    other_operations,
+    good, refused, refused_blocking, environment_key, environment_key_blocking, module_key, module_header,
+    stored_key, own_client, model_url, url_user_info, url_query, unreachable, no_address, egress_proxy,
+    router, gateway, azure, bedrock, vertex, picture, other_operations,
 )  # fmt: skip

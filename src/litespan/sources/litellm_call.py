@@ -202,7 +202,9 @@ class OpenCall:
                 failure.status = None
         if failure.message is not None:
             sent = litellm_secrets.of_sent(read(self.probe, "answer"))
-            secrets = (*(self.secrets or ()), *sent, *litellm_secrets.of_process())
+            # A client of the program's own has no probe, nor have calls that block.
+            raised = litellm_secrets.of_errors(mapping.chain(error))
+            secrets = (*(self.secrets or ()), *sent, *raised, *litellm_secrets.of_process())
             failure.message = litellm_secrets.without(failure.message, secrets)
         return failure
 
