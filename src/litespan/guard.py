@@ -10,6 +10,7 @@ import functools
 import logging
 import os
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -30,8 +31,9 @@ _listeners: list[Callable[[str, Exception], None]] = []
 def report(place: str, error: Exception) -> None:
     """Count a fault of litespan's own, and log it the first time that it happens at ``place``.
 
-    The log line holds the exception's class only: its text may quote a prompt or a secret. The traceback
-    is logged at DEBUG level.
+    The log line holds the exception's class only: its text may quote a prompt or a secret, and so may that of
+    a failure of the host that is being handled right now. The traceback, without texts, is logged at DEBUG
+    level.
     """
     with _lock:
         _errors[place] += 1
@@ -39,13 +41,35 @@ def report(place: str, error: Exception) -> None:
     for listener in tuple(_listeners):
         listener(place, error)
     if first:
+        _tell(place, error)
+
+
+def _tell(place: str, error: Exception) -> None:
+    try:
         logger.warning(
             "litespan failed in %s (%s). Your program is not affected; some telemetry is missing. "
             "Further failures there are counted and not logged.",
             place,
             type(error).__name__,
         )
-        logger.debug("litespan failure in %s", place, exc_info=error)
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug("litespan failure in %s\n%s", place, _where(error))
+    except Exception:  # noqa: BLE001, S110 - a filter of the program's log; the fault is counted
+        pass
+
+
+def _where(error: BaseException) -> str:
+    """Return where an exception and its direct causes came from: places in the code, and classes."""
+    lines: list[str] = []
+    causes: dict[int, BaseException] = {}
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in causes:
+        causes[id(cause)] = cause
+        frames = traceback.extract_tb(cause.__traceback__)
+        lines += [f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}' for frame in frames]
+        lines.append(type(cause).__name__)
+        cause = cause.__cause__
+    return "\n".join(lines)
 
 
 def guarded(place: str) -> Callable[[Callable[P, T]], Callable[P, T | None]]:

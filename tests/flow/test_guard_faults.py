@@ -165,6 +165,41 @@ async def test_an_exporter_that_raises(
     assert CALLS == figures.calls(capture)
 
 
+async def test_texts_are_in_no_log(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
+    """At level DEBUG the log says where it failed, without the texts of a failure or of what it came with."""
+
+    def hook(*_: Any) -> None:
+        try:
+            fail()
+        except FaultError as cause:
+            raise LookupError("secret as well") from cause
+
+    with Capture(price_hook=hook, redact=fail, capture_content="SPAN_ONLY") as capture:
+        with caplog.at_level(logging.DEBUG, "litespan"):
+            try:
+                fail()
+            except FaultError:
+                await litellm.acompletion(**{**chat(provider), "model": "openai/our-own"})
+        assert {"content": 2, "price_hook": 1} == litespan.stats()["internal_errors"]
+
+    assert 1 == len(capture.named("chat"))
+    assert ", in hook\n" in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_a_log_filter_that_raises(provider: Provider) -> None:
+    """A broken filter of the program's log keeps no call from being made, also where litespan fails."""
+    log = logging.getLogger("litespan")
+    log.addFilter(fail)
+    try:
+        with Capture(price_hook=fail) as capture:
+            await litellm.acompletion(**{**chat(provider), "model": "openai/our-own"})
+    finally:
+        log.removeFilter(fail)
+
+    assert 1 == provider.calls_served() == len(capture.named("chat"))
+
+
 async def test_a_price_hook_that_raises(provider: Provider) -> None:
     """A broken price hook leaves calls unpriced or priced by the table, and is counted at each call."""
     with Capture(price_hook=fail) as capture:
