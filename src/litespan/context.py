@@ -172,8 +172,13 @@ class using:  # noqa: N801 - it reads like the statement that it is part of
 
 
 # -- checks ------------------------------------------------------------------------------------------------
+# A value of the program's own class may fail when it is read.
+_as_id = guarded("using")(as_id)
+_as_attribute = guarded("using")(as_attribute)
+
+
 def _id(name: str, value: object) -> str | None:
-    text = as_id(value)
+    text = _as_id(value)
     if text is None and value is not None and not isinstance(value, str):
         _tell_once(name, value)
     return text
@@ -194,7 +199,7 @@ def _checked_attributes(attributes: Mapping[str, object]) -> dict[str, Attribute
             raise ConfigurationError(f"litespan.using() cannot set the attribute {name!r}: {problem}.")
     checked: dict[str, AttributeValue] = {}
     for name, value in attributes.items():
-        attribute = as_attribute(value)
+        attribute = _as_attribute(value)
         if attribute is not None:
             checked[name] = attribute
         elif value is not None:

@@ -21,6 +21,7 @@ from litespan.testing import Capture, Provider
 from tests.flow.everything import emitted
 from tests.flow.models import litespan_model
 from tests.flow.team import build_team, play, run_team
+from tests.safety.odd_values import Hostile, HostileError, HostileText
 
 USER, SESSION, TAGS, TALK = "user.id", "session.id", "litespan.tags", "gen_ai.conversation.id"
 
@@ -280,6 +281,28 @@ def test_odd_values_never_stop_the_program(
     [message] = caplog.messages
     assert "it is left out" in message
     assert "{" not in message
+
+
+class Unreadable(int):
+    """A number that fails whoever reads it."""
+
+    def __abs__(self) -> int:
+        raise HostileError
+
+    bit_length = __int__ = __abs__
+
+
+@pytest.mark.internal_errors_expected
+@pytest.mark.parametrize(
+    "odd", [HostileText("x"), Unreadable(3), Hostile()], ids=lambda odd: type(odd).__name__
+)
+def test_values_that_fail_never_stop_the_program(odd: Any) -> None:
+    """A value of the program's own class that raises when it is read is left out; others are kept."""
+    with litespan.using(user=odd, session=odd, tags=[odd, "beta"], desk="north", number=odd):
+        labels = context.current()
+
+    assert (None, None, ("beta",)) == (labels.user, labels.session, labels.tags)  # type: ignore[union-attr]
+    assert "north" == labels.attributes["desk"]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("tags", ["beta", b"beta", 3])
