@@ -7,6 +7,7 @@ import gc
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import httpx
 import litellm
 import pytest
 from agents import Agent, ModelSettings, Runner
@@ -194,6 +195,27 @@ async def test_a_custom_provider_that_answers_itself_keeps_its_usage(monkeypatch
         await litellm.acompletion(model="mine/outer", messages=[{"role": "user", "content": "Hi"}])
 
     assert (5, 3) == figures.of_metrics(capture)[:2]
+
+
+class Unreachable(CustomLLM):
+    """A provider of the program's own whose HTTP client never got to make a request."""
+
+    async def acompletion(self, *args: Any, **kwargs: Any) -> litellm.ModelResponse:
+        """Fail."""
+        raise httpx.ConnectError("nobody")
+
+
+async def test_a_custom_provider_that_reaches_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception of httpx without a request is a failed call, and no fault of litespan."""
+    monkeypatch.setattr(
+        litellm, "custom_provider_map", [{"provider": "mine", "custom_handler": Unreachable()}]
+    )
+    monkeypatch.setattr(litellm, "provider_list", [*litellm.provider_list, "mine"])
+    monkeypatch.setattr(litellm, "_custom_providers", ["mine"])
+    with Capture() as capture, pytest.raises(Exception, match=r"request property|nobody"):
+        await litellm.acompletion(model="mine/outer", messages=[{"role": "user", "content": "Hi"}])
+
+    assert 1 == capture.total("litespan.calls", litespan__outcome="error")
 
 
 # -- calls of LiteLLM inside a call -------------------------------------------------------------------------

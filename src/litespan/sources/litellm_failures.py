@@ -153,7 +153,8 @@ def was_cancelled(error: BaseException) -> bool:
 def attempts_from(error: BaseException) -> int | None:
     """Return the number of HTTP attempts where the openai client's own retry counter is in the chain."""
     for cause in chain(error):
-        headers = read(read(cause, "request"), "headers")
+        # httpx's exceptions have a property of that name, which raises where there is no request.
+        headers = read(vars(cause).get("request"), "headers")
         count = read(headers, "get") and headers.get("x-stainless-retry-count")
         if isinstance(count, str) and count.isdecimal() and len(count) <= _MAX_DIGITS:
             return int(count) + 1
