@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections import Counter
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ pytestmark = [
 WORKERS = str(Path(__file__).parent / "workers")
 GUNICORN = [str(BIN / "gunicorn"), "--pythonpath", WORKERS, "--timeout", "120", "--log-level", "error"]
 UVICORN = [str(BIN / "uvicorn"), "asgi_configured:app", "--app-dir", WORKERS, "--log-level", "error"]
+OLD_UVICORN = tuple(map(int, version("uvicorn").split(".")[:2])) < (0, 47)
 ASYNC = ["--worker-class", "uvicorn_worker.UvicornWorker", "asgi_configured:app"]
 
 
@@ -60,6 +62,22 @@ def test_uvicorn_workers(tmp_path: Path) -> None:
     served, received, code, errors = serve([*UVICORN, "--port", str(port)], tmp_path, port)
 
     assert (0, "") == (code, errors)
+    check(served, received)
+
+
+@pytest.mark.skipif(OLD_UVICORN, reason="uvicorn has taken the signals before it imports the application")
+def test_uvicorn_alone(tmp_path: Path) -> None:
+    """Without workers, uvicorn sends all when SIGTERM ends it, also if the application has no shutdown."""
+    port = free_port()
+    with Provider() as provider, collector() as received:
+        command = [*UVICORN, "--port", str(port), "--lifespan", "off"]
+        server = start(command, tmp_path, environment(provider.base_url, received.endpoint))
+        wait_until_listening(port, server)
+        served = Counter([get(port), get(port)])
+        server.send_signal(signal.SIGTERM)
+        code, _, errors = finish(server)
+
+    assert (-signal.SIGTERM, "") == (code, errors)
     check(served, received)
 
 

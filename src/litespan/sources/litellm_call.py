@@ -203,7 +203,7 @@ class OpenCall:
         if failure.message is not None:
             sent = litellm_secrets.of_sent(read(self.probe, "answer"))
             # A client of the program's own has no probe, nor have calls that block.
-            raised = litellm_secrets.of_errors(mapping.chain(error))
+            raised = litellm_secrets.of_errors(failures.chain(error))
             secrets = (*(self.secrets or ()), *sent, *raised, *litellm_secrets.of_process())
             failure.message = litellm_secrets.without(failure.message, secrets)
         return failure
