@@ -228,7 +228,7 @@ class Recorder:
 
     def _finish(self, record: Record, end_ns: int) -> None:
         record.settle = None
-        record.end_ns = end_ns
+        record.end_ns = max(end_ns, record.start_ns)  # the clock may have been set back
         complete = self._completions.get(type(record))
         if complete is not None:
             complete(record)

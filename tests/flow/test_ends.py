@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import itertools
 import threading
+import time
 
 import litellm
 import pytest
 from agents import Agent, Runner, agent_span, custom_span, function_tool, trace
 
 import litespan
-from litespan import recorder, table
+from litespan import _api, recorder, semconv, table
 from litespan.testing import Capture, Provider, Reply, ServedUsage, ToolCall
 from tests.fakes.litellm_calls import chat
 from tests.flow.models import litespan_model
@@ -49,6 +51,26 @@ def test_loop_closed_with_its_tasks_inside(provider: Provider, capture: Capture,
     tasks.clear()
     gc.collect()
     assert 3 == len(capture.spans)
+
+
+async def test_a_clock_that_is_set_back(
+    provider: Provider, capture: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing ends before it began, and no answer comes before it was asked for: backends count unsigned."""
+    now = time.time_ns()
+    back = itertools.count(now, -(10**9))
+    monkeypatch.setattr(_api._installed.recorder, "clock", lambda: next(back))  # type: ignore[union-attr]
+    agent = Agent[None](name="A", model=litespan_model(provider))
+    for stream in (False, True):
+        await consume(agent, stream=stream)
+
+    assert 6 == len(capture.spans)
+    assert {0} == {(span.end_time or 0) - (span.start_time or 0) for span in capture.spans}
+    assert [0.0] == [
+        (span.attributes or {})[semconv.RESPONSE_TIME_TO_FIRST_CHUNK]
+        for span in capture.named("chat")
+        if (span.attributes or {}).get(semconv.REQUEST_STREAM)
+    ]
 
 
 def test_trace_that_ends_before_its_spans(capture: Capture) -> None:

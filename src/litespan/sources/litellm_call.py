@@ -277,7 +277,8 @@ class OpenCall:
     # -- streams -------------------------------------------------------------------------------------------
     def first_chunk(self) -> None:
         """Note the time to the first chunk."""
-        self.record.time_to_first_chunk = (self._recorder.clock() - self.record.start_ns) / 1e9
+        waited = self._recorder.clock() - self.record.start_ns
+        self.record.time_to_first_chunk = max(0, waited) / 1e9  # the clock may have been set back
 
     def ended(self, outcome: str) -> None:
         """End a streamed call whose record is filled."""
