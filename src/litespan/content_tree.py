@@ -23,6 +23,11 @@ _DATA_URL: Final = re.compile(
     r"data:(?P<mime_type>[\w.+-]+/[\w.+-]+)?(;[\w=.-]+)*?(?P<base64>;base64)?,", re.ASCII | re.IGNORECASE
 )
 
+# One inside of a text, as in Markdown or in a tool's JSON; short ones are no files.
+_DATA_URL_INSIDE: Final = re.compile(
+    r"data:[\w.+-]+/[\w.+-]+(;[\w=.-]+)*;base64,[A-Za-z0-9+/=]{64,}", re.ASCII
+)
+
 _MAX_DEPTH: Final = 32
 _MAX_VALUES: Final = 20_000  # bounds the work on objects that share their parts many times over
 _MAX_INT_BITS: Final = 1024  # Python refuses to print integers of more than some thousand digits
@@ -41,8 +46,8 @@ def json_tree(value: object, redact: Redact | None = None) -> Any:
     """Copy a value into dicts, lists, texts and numbers that JSON knows; ``value`` is not changed.
 
     Each text passes ``redact``, keys of foreign mappings included, labels of shapes excepted. Bytes and
-    ``data:`` URLs become a description. No ``repr`` or ``str`` of a foreign object is called: an object
-    that is no data is named by its class.
+    ``data:`` URLs become a description, also inside of a text. No ``repr`` or ``str`` of a foreign object is
+    called: an object that is no data is named by its class.
 
     Raises:
         RedactionError: ``redact`` raised or returned no text.
@@ -177,7 +182,7 @@ class _Reader:
         return dump_json(self.read(key)) if known else f"<{type(key).__name__}>"
 
     def _text(self, text: str) -> str:
-        text = _without_surrogates(text)
+        text = _without_files(_without_surrogates(text))
         if self._redact is None:
             return text
         redacted: object = None
@@ -186,6 +191,16 @@ class _Reader:
         if not isinstance(redacted, str):
             raise RedactionError(f"it returned {type(redacted).__name__}")
         return _without_surrogates(redacted)
+
+
+def _without_files(text: str) -> str:
+    """Put a description in the place of each ``data:`` URL inside of a text."""
+    return _DATA_URL_INSIDE.sub(_described, text) if ";base64," in text else text
+
+
+def _described(found: re.Match[str]) -> str:
+    described = blob_of_data_url(found[0]) or blob(found[0].encode())
+    return f"[{described.get('mime_type')}, {described['size']} bytes, sha256 {described['sha256']}]"
 
 
 def _without_surrogates(text: str) -> str:

@@ -251,6 +251,16 @@ class TestMedia:
 
         assert encoded["picture"]["sha256"] == encoded["raw"]["sha256"] == PIXEL_HASH
 
+    @pytest.mark.parametrize("text", ["See ![it](URL) and <img src='URL'>.", '{"picture": "URL"}', " URL\n"])
+    def test_data_inside_of_a_text(self, text: str) -> None:
+        """A data URL in Markdown, HTML or JSON is described in its place; the text around it stays."""
+        file = PIXEL * 4
+        url = f"data:image/png;name=a;base64,{base64.b64encode(file).decode()}"
+        note = f"[image/png, {len(file)} bytes, sha256 {hashlib.sha256(file).hexdigest()}]"
+
+        assert text.replace("URL", note) == round_trip(text.replace("URL", url))
+        assert "data:image/png;base64,AAAA" == round_trip(" data:image/png;base64,AAAA").strip()
+
     @pytest.mark.parametrize("data", ["not base64 at all!", "é\ud800", "A", "data:,"])
     def test_data_that_is_none(self, data: str) -> None:
         """What is not base64 is described as it is written, and not shown."""
