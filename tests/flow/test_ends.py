@@ -62,7 +62,7 @@ async def test_a_clock_that_is_set_back(
     monkeypatch.setattr(_api._installed.recorder, "clock", lambda: next(back))  # type: ignore[union-attr]
     agent = Agent[None](name="A", model=litespan_model(provider))
     for stream in (False, True):
-        await consume(agent, stream=stream)
+        await run_to_end(agent, stream=stream)
 
     assert 6 == len(capture.spans)
     assert {0} == {(span.end_time or 0) - (span.start_time or 0) for span in capture.spans}
