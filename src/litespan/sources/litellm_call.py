@@ -104,8 +104,10 @@ class OpenCall:
             return
         try:
             current.reset(token)
-        except ValueError:
-            return  # a second reader, or closed in another context, as the garbage collector does
+        except (ValueError, RuntimeError):
+            # A second reader, or closed in another context, as the garbage collector does; a RuntimeError
+            # says that the first reader is leaving in its thread right now.
+            return
         self._token = self._span_token = None
         if span is not None and self.record.handle is not None:
             _detach(self.record.handle, span)
