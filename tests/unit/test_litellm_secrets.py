@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from hashlib import sha256
 from urllib.parse import quote_plus, urlencode
 
 import httpx
@@ -49,4 +50,12 @@ def test_large_bodies() -> None:
     """A body of megabytes keeps nobody waiting: a text cannot hold more than its own length."""
     begun = time.process_time()
     assert "refused" == without("refused", ("A/" * 2_000_000,))
+    assert time.process_time() - begun < 1
+
+
+def test_many_secrets() -> None:
+    """A process that holds thousands of keys takes no longer over a long text than a look for each."""
+    secrets = tuple(f"{sha256(str(number).encode()).hexdigest()}=/" for number in range(3000))
+    begun = time.process_time()
+    assert without(f"{'abcdef0123456789 ' * 8_000}{secrets[7]}", secrets).endswith("789 [secret]")
     assert time.process_time() - begun < 1
