@@ -1,7 +1,4 @@
-"""OpenTelemetry's exporters over HTTP, which take a page that they were led to for success.
-
-Most redirections turn a POST into a GET, so nothing has arrived there. Two keep it a POST, and are followed.
-"""
+"""OpenTelemetry's exporters over HTTP, which take a redirection for success although nothing has arrived."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ from typing import Any, Final, TypeVar
 
 import requests
 
-_STAYS_POST: Final = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
 # Names what makes a session of the program's own, which is left as it is.
 _PROVIDER: Final = "OTEL_PYTHON_EXPORTER_OTLP_HTTP_{}CREDENTIAL_PROVIDER"
 
@@ -20,7 +16,7 @@ T = TypeVar("T")
 
 
 def refusing_redirects(exporter: Callable[..., T], signal: str, endpoint: str | None) -> Callable[[], T]:
-    """Return what makes an exporter whose export fails where a redirection loses the data."""
+    """Return what makes an exporter whose export fails where the receiver points elsewhere."""
     names = (_PROVIDER.format(""), _PROVIDER.format(f"{signal.upper()}_"))
 
     def make() -> T:
@@ -37,6 +33,5 @@ def _session() -> requests.Session:
 
 
 def _refuse(response: requests.Response, *_: Any, **__: Any) -> None:
-    followed = response.is_redirect and response.status_code in _STAYS_POST
-    if HTTPStatus.MULTIPLE_CHOICES <= response.status_code < HTTPStatus.BAD_REQUEST and not followed:
+    if HTTPStatus.MULTIPLE_CHOICES <= response.status_code < HTTPStatus.BAD_REQUEST:
         raise requests.RequestException(f"the receiver redirects ({response.status_code})")
