@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-from litespan.sources.litellm_stream import End, StreamState
+from litespan.sources.litellm_stream import DROPPED, End, StreamState
 
 # What Python or the proxy itself needs on its own type; a finalizer of the stream runs for the stream.
 _OF_THE_PROXY: Final = frozenset(
@@ -74,23 +74,26 @@ class AsyncStream(_Stream):
         """Iterate over the proxy: the inner object's own iterator would not be seen."""
         return self
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> Any:  # noqa: C901 - one coroutine for a chunk, see below
         """Return the next chunk."""
         state = self._self_state
-        if state.pending:
-            chunk = _pop(state)
-        else:
-            # Not in a method of its own: a coroutine for every chunk costs as much as all else here.
-            try:
-                with state.call:
-                    chunk = await self._self_anext()
-            except StopAsyncIteration:
-                state.at_end()
-                raise
-            except BaseException as error:
-                state.failed(error)
-                raise
-        ahead = state.look_ahead_after(chunk)
+        while True:
+            if state.pending:
+                chunk = _pop(state)
+            else:
+                # Not in a method of its own: a coroutine for every chunk costs as much as all else here.
+                try:
+                    with state.call:
+                        chunk = await self._self_anext()
+                except StopAsyncIteration:
+                    state.at_end()
+                    raise
+                except BaseException as error:
+                    state.failed(error)
+                    raise
+            ahead = state.look_ahead_after(chunk)
+            if ahead is not DROPPED:
+                break
         if not ahead:
             return chunk if ahead is not None else _unobserved(state, chunk)
         try:
@@ -118,8 +121,11 @@ class BlockingStream(_Stream):
     def __next__(self) -> Any:
         """Return the next chunk."""
         state = self._self_state
-        chunk = _pop(state) if state.pending else self._read(state)
-        ahead = state.look_ahead_after(chunk)
+        while True:
+            chunk = _pop(state) if state.pending else self._read(state)
+            ahead = state.look_ahead_after(chunk)
+            if ahead is not DROPPED:
+                break
         if not ahead:
             return chunk if ahead is not None else _unobserved(state, chunk)
         try:

@@ -2,13 +2,14 @@
 
 The program sees the same chunks: type, order, number and deltas. When litespan asked for the usage, the extra
 usage chunk is read ahead at the finish chunk, its usage is moved there, and the extra chunk is not delivered.
-The look-ahead costs the finish chunk the wait for the usage chunk.
+The look-ahead costs the finish chunk the wait for the usage chunk. Where something comes in between, as the
+rest of another choice, the extra chunk is dropped when it comes.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Final, Literal
 
 from litespan import records
 from litespan.guard import guarded, guarded_two
@@ -16,6 +17,9 @@ from litespan.sources import litellm_failures as failures
 from litespan.sources.litellm_call import OpenCall
 from litespan.sources.litellm_readers import StreamReader
 from litespan.sources.litellm_usage import fill_cache_writes, hidden_of, read
+
+# What becomes of a chunk that the program would not have got.
+DROPPED: Final = "dropped"
 
 
 class End:
@@ -45,8 +49,12 @@ class StreamState:
 
     # -- while chunks come ---------------------------------------------------------------------------------
     @guarded_two("stream")
-    def look_ahead_after(self, chunk: Any) -> bool:
-        """Take note of a chunk; true if the next one may be the usage that litespan asked for."""
+    def look_ahead_after(self, chunk: Any) -> bool | Literal["dropped"]:
+        """Take note of a chunk; true if the next one may be the usage that litespan asked for.
+
+        ``DROPPED`` if it is here only because litespan asked: one without a choice, or the usage, later than
+        right behind the first choice that ended.
+        """
         call, reader = self.call, self.reader
         if call.record.time_to_first_chunk is None:
             call.first_chunk()
@@ -58,7 +66,10 @@ class StreamState:
         elif reader.shows_asking:
             reader.hide_asking(chunk)
         if not reader.is_last(chunk):
-            return False
+            if not call.asked_for_usage:
+                return False
+            late = self.finished and reader.is_usage_only(chunk)
+            return DROPPED if late or not chunk.choices else False
         self.finished = True
         return call.asked_for_usage
 
