@@ -23,10 +23,18 @@ _DATA_URL: Final = re.compile(
     r"data:(?P<mime_type>[\w.+-]+/[\w.+-]+)?(;[\w=.-]+)*?(?P<base64>;base64)?,", re.ASCII | re.IGNORECASE
 )
 
-# One inside of a text, as in Markdown or in a tool's JSON; short ones are no files.
+# One inside of a text, as in Markdown or in a tool's JSON: in lines or not, in the usual alphabet or that of
+# URLs, with slashes as JSON may write them. Short ones are no files.
+_LINE_BREAK: Final = r"(?:\r?\n|(?:\\r)?\\n)"
+_DATA: Final = r"(?:[\w+/-]|\\/)[\w+/-]*(?:\\/[\w+/-]*)*"
+_LONG_LINE: Final = rf"{_LINE_BREAK}(?=(?:[\w+/-]|\\/){{32}}){_DATA}"
+_LAST_LINE: Final = rf"{_LINE_BREAK}{_DATA}(?==*(?:[\r\n\\\"')>]|$))"
 _DATA_URL_INSIDE: Final = re.compile(
-    r"data:[\w.+-]+/[\w.+-]+(;[\w=.-]+)*;base64,[A-Za-z0-9+/=]{64,}", re.ASCII
+    r"data:[\w.+-]+\\?/[\w.+-]+(;[\w=.-]+)*;base64,"
+    rf"(?P<data>(?=(?:[\w+/-]|\\/){{64}}){_DATA}(?:(?:{_LONG_LINE})+(?:{_LAST_LINE})?)?={{0,2}})",
+    re.ASCII | re.IGNORECASE,
 )
+_USUAL_ALPHABET: Final = str.maketrans("-_", "+/")
 
 _MAX_DEPTH: Final = 32
 _MAX_VALUES: Final = 20_000  # bounds the work on objects that share their parts many times over
@@ -195,11 +203,14 @@ class _Reader:
 
 def _without_files(text: str) -> str:
     """Put a description in the place of each ``data:`` URL inside of a text."""
-    return _DATA_URL_INSIDE.sub(_described, text) if ";base64," in text else text
+    found = ";base64," in text or ";BASE64," in text
+    return _DATA_URL_INSIDE.sub(_described, text) if found else text
 
 
 def _described(found: re.Match[str]) -> str:
-    described = blob_of_data_url(found[0]) or blob(found[0].encode())
+    data = re.sub(_LINE_BREAK, "", found["data"]).replace("\\/", "/").translate(_USUAL_ALPHABET)
+    head = found[0].partition(",")[0].replace("\\/", "/")
+    described = blob_of_data_url(f"{head},{data}") or blob(found[0].encode())
     return f"[{described.get('mime_type')}, {described['size']} bytes, sha256 {described['sha256']}]"
 
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -260,6 +261,28 @@ class TestMedia:
 
         assert text.replace("URL", note) == round_trip(text.replace("URL", url))
         assert "data:image/png;base64,AAAA" == round_trip(" data:image/png;base64,AAAA").strip()
+
+    @pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+    @pytest.mark.parametrize("encode", [str, json.dumps])
+    def test_data_in_lines_inside_of_a_text(self, encode: Callable[[str], str], line_break: str) -> None:
+        """Lines of base64 are one file, and the words behind it stay, as text and in JSON."""
+        file = PIXEL * 9
+        data = base64.encodebytes(file).decode().replace("\n", line_break)
+        note = f"[image/png, {len(file)} bytes, sha256 {hashlib.sha256(file).hexdigest()}]"
+        text = f"a data:image/png;base64,{data}and more"
+
+        assert encode(f"a {note}{line_break}and more") == round_trip(encode(text))
+
+    @pytest.mark.parametrize("head", ["DATA:image/png;BASE64,", "data:image\\/png;base64,"])
+    def test_odd_data_urls_inside_of_a_text(self, head: str) -> None:
+        """Nor does the data stay in the alphabet of URLs, or with slashes as some write them in JSON."""
+        file = bytes([255, 239, 190]) * 40
+        note = f"[image/png, {len(file)} bytes, sha256 {hashlib.sha256(file).hexdigest()}]"
+        usual, of_urls = base64.b64encode(file).decode(), base64.urlsafe_b64encode(file).decode()
+
+        assert usual != of_urls
+        for data in (usual, of_urls, usual.replace("/", "\\/")):
+            assert f"a {note}\nword" == round_trip(f"a {head}{data}\nword")
 
     @pytest.mark.parametrize("data", ["not base64 at all!", "é\ud800", "A", "data:,"])
     def test_data_that_is_none(self, data: str) -> None:
