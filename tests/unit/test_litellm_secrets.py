@@ -37,10 +37,10 @@ def test_parts_of_urls() -> None:
 
 def test_requests_of_errors() -> None:
     """What was sent is known from the exceptions of clients, but not what says nothing of the program."""
-    sent = {"authorization": "Bearer sk-secret-key", "x-own": "own-secret", "anthropic-version": "2023-06-01"}
+    sent = {"authorization": "Bearer sk-secret-key", "x-own": "own secret", "anthropic-version": "2023-06-01"}
     request = httpx.Request("POST", "http://h/v1?key=query-secret", headers=sent)
     refused = httpx.HTTPStatusError("no", request=request, response=httpx.Response(401, request=request))
-    expected = {"Bearer sk-secret-key", "sk-secret-key", "own-secret", "key=query-secret", "query-secret"}
+    expected = {"Bearer sk-secret-key", "sk-secret-key", "own secret", "key=query-secret", "query-secret"}
 
     assert expected == set(of_errors([ValueError("x"), refused])) == set(of_sent(refused.response))
     assert () == of_errors([httpx.ConnectError("nobody")])  # whose request is not known

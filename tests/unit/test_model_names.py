@@ -19,6 +19,7 @@ LONG = "meta-llama-3-70b-instruct-awq-and-more"
         (f"huggingface/https://me:{SECRET}@h/v1?key={SECRET}#{SECRET}", "huggingface/https://h/v1"),
         (f"https://h/v1?key={SECRET}", "https://h/v1"),
         (f"https://me:{SECRET}/{SECRET}@h/v1", "https://<url>"),
+        (f"openai/https://me:{SECRET * 300}@h/v1", "openai/https://<url>"),
         ("", None),
         (7, None),
     ],

@@ -145,7 +145,10 @@ class Pipeline:
         events = [path for signal, paths in self._paths.items() if signal != METRICS for path in paths]
         kept = sum(path.spooled() for path in events)
         if not (unsent or kept):
-            return "the last metrics were perhaps not sent"
+            signals = [signal for signal, paths in self._paths.items() for _ in paths]
+            ends = zip(signals, self._begin_to_end(), strict=True)
+            late = dict.fromkeys(signal for signal, end in ends if not end.done())
+            return f"the last {' and '.join(late) or 'data'} were perhaps not sent"
         more = f", and {kept} more wait in the spool" if kept else ""
         return f"{unsent} spans and events were not sent{more}"
 

@@ -74,8 +74,10 @@ def of_sent(holder: Any) -> tuple[str, ...]:
     url = read(request, "url")
     found = set(_of_url(str(url) if type(url).__name__ == "URL" else url))
     for name, value in headers.items() if isinstance(headers, Mapping) else ():
-        if not _PLAIN_HEADER.fullmatch(name):
-            found.update((value, value.rpartition(" ")[2]))
+        if _AUTHENTICATES.search(name):
+            found.update((value, value.rpartition(" ")[2]))  # also without a word such as "Bearer"
+        elif not _PLAIN_HEADER.fullmatch(name):
+            found.add(value)
     return _long_enough(found, _SHORTEST_ELSEWHERE)
 
 

@@ -10,7 +10,7 @@ from litespan.labels import as_name
 
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<rest>.*)", re.DOTALL)
 _PLAIN_SEGMENT: Final = re.compile(r"[\w.~@+-]{0,24}")
-_UNREADABLE: Final = "<url>"
+UNREADABLE: Final = "<url>"
 
 
 def server_name(name: object) -> str | None:
@@ -34,7 +34,7 @@ def _without_secrets(scheme: str, rest: str) -> str:
     # looks like the host is the user.
     behind = "".join(re.split(r"[?#]", first, maxsplit=1)[1:]) + after
     if url is None or "@" in behind or re.search(r"[^/]@", url.split("://", 1)[1]):
-        return scheme + _UNREADABLE
+        return scheme + UNREADABLE
     host, *segments = url.split("://", 1)[1].split("/")
     kept = [segment if _PLAIN_SEGMENT.fullmatch(segment) else "…" for segment in segments]
     return scheme + "/".join([host, *kept])

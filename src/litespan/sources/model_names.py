@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from litespan.labels import as_name
-from litespan.sources.mcp_names import server_name
+from litespan.labels import MAX_TEXT, as_name
+from litespan.sources.mcp_names import UNREADABLE, server_name
 
 _MAY_BE_SECRET: Final = re.compile(r"[@?#\\]")
 
@@ -19,4 +19,7 @@ def model_name(value: object) -> str | None:
     name = as_name(value)
     if name is None or "://" not in name:
         return name
-    return server_name(name) if _MAY_BE_SECRET.search(name.partition("://")[2]) else name
+    scheme, mark, rest = name.partition("://")
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        return f"{scheme}{mark}{UNREADABLE}"  # where its user-info ends may be cut off
+    return server_name(name) if _MAY_BE_SECRET.search(rest) else name
