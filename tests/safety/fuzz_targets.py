@@ -269,13 +269,16 @@ def price(entry: dict[str, Any], tier: Any, usage: Usage) -> None:
 
 def label(user: Any, tags: Any, attributes: dict[str, Any]) -> None:
     """Say anything in a block."""
-    with observed(), suppress(ConfigurationError, TypeError, odd.HostileError):
-        block = litespan.using(user=user, tags=tags, **attributes)
-        with faults_allowed(), block:
-            recorder = _api._installed.recorder  # type: ignore[union-attr]
-            made = ModelCall(operation="chat", provider="openai", model="m")
-            recorder.begin(made, None)
-            recorder.end(made)
+    with (
+        observed(),
+        faults_allowed(user, tags, attributes),
+        suppress(ConfigurationError, TypeError, odd.HostileError),  # the last of tags that fail as they are read
+        litespan.using(user=user, tags=tags, **attributes),
+    ):
+        recorder = _api._installed.recorder  # type: ignore[union-attr]
+        made = ModelCall(operation="chat", provider="openai", model="m")
+        recorder.begin(made, None)
+        recorder.end(made)
 
 
 def as_line(value: Any) -> bytes:

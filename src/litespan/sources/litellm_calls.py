@@ -76,7 +76,7 @@ class CallSource:
     # -- hooks ---------------------------------------------------------------------------------------------
     def _async_hook(self, name: str, entrance: Entrance) -> Callable[..., Any]:
         def hook(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
-            module = calling_module()
+            module = calling_module() or ""
             if self._is_call_of_program(kwargs, module):
                 coroutine: Any = self._acall(entrance, wrapped, args, kwargs)
                 # Python says it of a coroutine that nobody awaited, and tools that list tasks do.
@@ -91,7 +91,7 @@ class CallSource:
 
     def _sync_hook(self, entrance: Entrance) -> Callable[..., Any]:
         def hook(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
-            module = calling_module()
+            module = calling_module() or ""
             if self._is_call_of_program(kwargs, module):
                 return self._call(entrance, wrapped, args, kwargs)
             outer = self._handed_on(entrance, kwargs, module)

@@ -12,22 +12,26 @@ from weakref import WeakValueDictionary
 
 import wrapt
 
+from litespan.guard import guarded
+
 Hook = Callable[[Any, Any, Any, Any], Any]
 
-# How many frames above what a hook calls its caller is: where wrapt has no compiled part, one is wrapt's.
-_CALLER: Final = 3 if isfunction(wrapt.FunctionWrapper.__call__) else 2
+# How many frames above it the caller of a hooked function is: between them are its guard, the hook and, where
+# wrapt has no compiled part, one of wrapt's.
+_CALLER: Final = 4 if isfunction(wrapt.FunctionWrapper.__call__) else 3
 
 
-def calling_module() -> str:
+@guarded("patching")
+def calling_module() -> str | None:
     """Return the name of the module that calls what is hooked; for hooks to ask.
 
-    It is empty where no Python code does: threads, greenlets and exit handlers may begin with the function.
+    ``None`` where no Python code does: threads, greenlets and exit handlers may begin with the function.
     """
     try:
         name = sys._getframe(_CALLER).f_globals.get("__name__")  # noqa: SLF001
     except ValueError:
-        return ""
-    return name if isinstance(name, str) else ""
+        return None
+    return name if isinstance(name, str) else None
 
 
 class _Method(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]  # not generic before wrapt 2
