@@ -272,7 +272,8 @@ def label(user: Any, tags: Any, attributes: dict[str, Any]) -> None:
     with (
         observed(),
         faults_allowed(user, tags, attributes),
-        suppress(ConfigurationError, TypeError, odd.HostileError),  # the last of tags that fail as they are read
+        # The last is what tags raise that fail as they are read.
+        suppress(ConfigurationError, TypeError, odd.HostileError),
         litespan.using(user=user, tags=tags, **attributes),
     ):
         recorder = _api._installed.recorder  # type: ignore[union-attr]
