@@ -24,15 +24,14 @@ _DATA_URL: Final = re.compile(
 )
 
 # One inside of a text, as in Markdown or in a tool's JSON: in lines or not, in the usual alphabet or that of
-# URLs, with slashes as JSON may write them. Short ones are no files.
+# URLs, with slashes as JSON may write them. Short ones are no files. Compiled when a text has one.
 _LINE_BREAK: Final = r"(?:\r?\n|(?:\\r)?\\n)"
 _DATA: Final = r"(?:[\w+/-]|\\/)[\w+/-]*(?:\\/[\w+/-]*)*"
 _LONG_LINE: Final = rf"{_LINE_BREAK}(?=(?:[\w+/-]|\\/){{32}}){_DATA}"
 _LAST_LINE: Final = rf"{_LINE_BREAK}{_DATA}(?==*(?:[\r\n\\\"')>]|$))"
-_DATA_URL_INSIDE: Final = re.compile(
+_DATA_URL_INSIDE: Final = (
     r"data:[\w.+-]+\\?/[\w.+-]+(;[\w=.-]+)*;base64,"
-    rf"(?P<data>(?=(?:[\w+/-]|\\/){{64}}){_DATA}(?:(?:{_LONG_LINE})+(?:{_LAST_LINE})?)?={{0,2}})",
-    re.ASCII | re.IGNORECASE,
+    rf"(?P<data>(?=(?:[\w+/-]|\\/){{64}}){_DATA}(?:(?:{_LONG_LINE})+(?:{_LAST_LINE})?)?={{0,2}})"
 )
 _USUAL_ALPHABET: Final = str.maketrans("-_", "+/")
 
@@ -203,8 +202,9 @@ class _Reader:
 
 def _without_files(text: str) -> str:
     """Put a description in the place of each ``data:`` URL inside of a text."""
-    found = ";base64," in text or ";BASE64," in text
-    return _DATA_URL_INSIDE.sub(_described, text) if found else text
+    if ";base64," not in text and ";BASE64," not in text:
+        return text
+    return re.sub(_DATA_URL_INSIDE, _described, text, flags=re.ASCII | re.IGNORECASE)
 
 
 def _described(found: re.Match[str]) -> str:

@@ -24,7 +24,7 @@ _PATIENCE = 60.0
 
 def _headers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
     # Imported here, as below.
-    from litespan.export.otlp.options import is_header
+    from litespan.export.otlp.options import OF_HEADERS, is_header
 
     headers = {}
     for text in given:
@@ -32,7 +32,7 @@ def _headers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> d
         if not name.strip() or not equals:
             raise click.BadParameter("write it as NAME=VALUE.")
         if not is_header(name.strip(), value.strip()):
-            raise click.BadParameter("a name has no spaces, and a value is text of Latin-1 on one line.")
+            raise click.BadParameter(f"{OF_HEADERS}.")
         headers[name.strip().lower()] = value.strip()
     return headers
 

@@ -139,10 +139,8 @@ def _of_url(url: Any) -> Iterator[str]:
     except ValueError:  # no URL, and nobody can say where its secrets are
         yield url
         return
-    user_info, values = (
-        parts.netloc.rpartition("@")[0],
-        [pair.partition("=")[2] for pair in parts.query.split("&")],
-    )
+    user_info = parts.netloc.rpartition("@")[0]
+    values = [pair.partition("=")[2] for pair in parts.query.split("&")]
     for text in (user_info, parts.username, parts.password, parts.query, *values):
         if text:
             yield from (text, unquote(text), unquote_plus(text))

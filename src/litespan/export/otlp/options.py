@@ -18,6 +18,7 @@ _DEFAULT_TIMEOUT: Final = 10.0
 # RFC 9110: a name is a token; text is of Latin-1 and has no line break.
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TEXT: Final = re.compile(r"[^\0\r\n\u0100-\U0010ffff]*")
+OF_HEADERS: Final = "a name has no spaces, and a value is text of Latin-1 on one line"
 
 T = TypeVar("T")
 
@@ -100,10 +101,7 @@ def _headers(variable: str, text: str) -> Mapping[str, str]:
         )
     headers = parse_env_headers(text, liberal=True)
     if not all(is_header(name, value) for name, value in headers.items()):
-        raise ConfigurationError(
-            f"{variable} has a header that HTTP cannot carry: a name has no spaces, and a value is text of "
-            "Latin-1 on one line."
-        )
+        raise ConfigurationError(f"{variable} has a header that HTTP cannot carry: {OF_HEADERS}.")
     return headers
 
 
