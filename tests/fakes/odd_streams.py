@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from litespan.testing.openai_chat import ChatCompletions
-from litespan.testing.openai_common import OpenAIErrors
 from litespan.testing.reply import Reply
-from litespan.testing.wire import FINISH, Arrival, Endpoint, Part, Request, server_sent
+from litespan.testing.wire import FINISH, Endpoint, Part, Request, server_sent
 
 Change = Callable[[list[Part]], list[Part]]
 
@@ -43,25 +41,14 @@ class OddWire:
         self.endpoints: Sequence[Endpoint] = (_Changed(change, f"{self.base_path}/chat/completions"),)
 
 
-class _Changed(OpenAIErrors):
-    operation = "chat"
-
+class _Changed(ChatCompletions):
     def __init__(self, change: Change, path: str) -> None:
         self.path = path
         self._change = change
-        self._endpoint = ChatCompletions()
-
-    def read(self, arrival: Arrival) -> Request:
-        """Understand a request."""
-        return replace(self._endpoint.read(arrival), wire="odd")
-
-    def whole(self, request: Request, reply: Reply) -> Part:
-        """Write the answer as one body."""
-        return self._endpoint.whole(request, reply)
 
     def events(self, request: Request, reply: Reply) -> list[Part]:
         """Write the answer as the events of a stream."""
-        return self._change(self._endpoint.events(request, reply))
+        return self._change(super().events(request, reply))
 
 
 def _finish(parts: list[Part]) -> int:

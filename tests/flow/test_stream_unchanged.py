@@ -73,6 +73,21 @@ async def read_sync(arguments: dict[str, Any]) -> list[Any]:
     return [essence(chunk) for chunk in litellm.completion(**arguments)]
 
 
+async def bare_and_seen(arguments: dict[str, Any], read: Callable[..., Any]) -> tuple[Any, Any, Capture]:
+    """Read a stream without litespan and with it; return both, and what litespan has of the second."""
+    bare = await read(arguments)
+    with Capture() as capture:
+        seen = await read(arguments)
+    return bare, seen, capture
+
+
+def check_whole_call(capture: Capture) -> None:
+    """See that there was one call, which is whole, with the usage of the usual reply."""
+    [call] = capture.spans
+    assert "ok" == (call.attributes or {})["litespan.outcome"]
+    assert 7 == (call.attributes or {})["gen_ai.usage.output_tokens"]
+
+
 @pytest.mark.parametrize("read", [read_async, read_sync])
 @pytest.mark.parametrize("wire", WIRES)
 @pytest.mark.parametrize("kind", REPLIES)
@@ -83,9 +98,7 @@ async def test_chunks_are_the_same(
     provider.default = REPLIES[kind]
     arguments = chat(provider, wire, stream=True)
 
-    bare = await read(arguments)
-    with Capture() as capture:
-        seen = await read(arguments)
+    bare, seen, capture = await bare_and_seen(arguments, read)
 
     assert bare == seen
     assert 1 == len(capture.named("chat"))
@@ -134,9 +147,7 @@ async def test_chunks_of_two_choices_are_the_same(
     provider.default = REPLIES[kind]
     arguments = chat(provider, stream=True, n=2)
 
-    bare = await read(arguments)
-    with Capture() as capture:
-        seen = await read(arguments)
+    bare, seen, capture = await bare_and_seen(arguments, read)
 
     assert bare == seen
     assert provider.default.usage is not None
@@ -149,9 +160,7 @@ async def test_chunks_without_usage_are_the_same(provider: Provider, read: Calla
     provider.default = Reply.says("Hello", usage=None)
     arguments = chat(provider, stream=True)
 
-    bare = await read(arguments)
-    with Capture() as capture:
-        seen = await read(arguments)
+    bare, seen, capture = await bare_and_seen(arguments, read)
 
     assert bare == seen
     assert ["missing"] == [dict(span.attributes or {})["litespan.usage.source"] for span in capture.spans]
@@ -171,14 +180,10 @@ async def test_chunks_of_azure_are_the_same(read: Callable[..., Any]) -> None:
         }
         azure.default = REPLIES["text"]
 
-        bare = await read(arguments)
-        with Capture() as capture:
-            seen = await read(arguments)
+        bare, seen, capture = await bare_and_seen(arguments, read)
 
     assert bare == seen
-    [call] = capture.spans
-    assert "ok" == (call.attributes or {})["litespan.outcome"]
-    assert 7 == (call.attributes or {})["gen_ai.usage.output_tokens"]
+    check_whole_call(capture)
 
 
 @pytest.mark.parametrize("read", [read_async, read_sync])
@@ -195,9 +200,7 @@ async def test_chunks_of_odd_streams_are_the_same(read: Callable[..., Any], chan
         }
         odd.default = REPLIES["text"]
 
-        bare = await read(arguments)
-        with Capture() as capture:
-            seen = await read(arguments)
+        bare, seen, capture = await bare_and_seen(arguments, read)
 
     if change is without_a_choice and installed("litellm") < (1, 84):
         # LiteLLM 1.83 makes an empty delta of each, which cannot be told from a provider's own.
@@ -205,9 +208,7 @@ async def test_chunks_of_odd_streams_are_the_same(read: Callable[..., Any], chan
         assert bare == [chunk for chunk in seen if chunk in bare]
     else:
         assert bare == seen
-    [call] = capture.spans
-    assert "ok" == (call.attributes or {})["litespan.outcome"]
-    assert 7 == (call.attributes or {})["gen_ai.usage.output_tokens"]
+    check_whole_call(capture)
 
 
 @pytest.mark.parametrize("asked", [True, False])
@@ -234,14 +235,10 @@ async def test_chunks_are_the_same_where_warnings_are_errors(
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        bare = await read(arguments)
-        with Capture() as capture:
-            seen = await read(arguments)
+        bare, seen, capture = await bare_and_seen(arguments, read)
 
     assert bare == seen
-    [call] = capture.spans
-    assert "ok" == (call.attributes or {})["litespan.outcome"]
-    assert 7 == (call.attributes or {})["gen_ai.usage.output_tokens"]
+    check_whole_call(capture)
 
 
 async def test_text_completion_chunks_are_the_same(provider: Provider) -> None:

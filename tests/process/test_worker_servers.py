@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections import Counter
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,15 +30,33 @@ OLD_UVICORN = tuple(map(int, version("uvicorn").split(".")[:2])) < (0, 47)
 ASYNC = ["--worker-class", "uvicorn_worker.UvicornWorker", "asgi_configured:app"]
 
 
-def serve(command: list[str], folder: Path, port: int) -> tuple[Counter[str], Received, int, str]:
-    """Let two workers answer until both have; return answers by process, arrivals, exit code and log."""
+# Answers by process, arrivals, exit code and log.
+Served = tuple[Counter[str], Received, int, str]
+
+
+def serve(command: list[str], folder: Path, port: int) -> Served:
+    """Let two workers answer until both have."""
+
+    def enough(served: Counter[str]) -> bool:
+        return served.total() >= 4 and (len(served) >= 2 or served.total() >= 60)
+
+    return serve_until(enough, [*command, "--workers", "2"], folder, port)
+
+
+def serve_alone(command: list[str], folder: Path, port: int) -> Served:
+    """Let a server without workers answer twice."""
+    return serve_until(lambda served: served.total() >= 2, command, folder, port)
+
+
+def serve_until(
+    enough: Callable[[Counter[str]], bool], command: list[str], folder: Path, port: int
+) -> Served:
+    """Let a server answer until it is enough, and end it by SIGTERM."""
     served: Counter[str] = Counter()
     with Provider() as provider, collector() as received:
-        server = start(
-            [*command, "--workers", "2"], folder, environment(provider.base_url, received.endpoint)
-        )
+        server = start(command, folder, environment(provider.base_url, received.endpoint))
         wait_until_listening(port, server)
-        while served.total() < 4 or (len(served) < 2 and served.total() < 60):
+        while not enough(served):
             served[get(port)] += 1
         server.send_signal(signal.SIGTERM)
         code, _, errors = finish(server)
@@ -69,13 +88,8 @@ def test_uvicorn_workers(tmp_path: Path) -> None:
 def test_uvicorn_alone(tmp_path: Path) -> None:
     """Without workers, uvicorn sends all when SIGTERM ends it, also if the application has no shutdown."""
     port = free_port()
-    with Provider() as provider, collector() as received:
-        command = [*UVICORN, "--port", str(port), "--lifespan", "off"]
-        server = start(command, tmp_path, environment(provider.base_url, received.endpoint))
-        wait_until_listening(port, server)
-        served = Counter([get(port), get(port)])
-        server.send_signal(signal.SIGTERM)
-        code, _, errors = finish(server)
+    command = [*UVICORN, "--port", str(port), "--lifespan", "off"]
+    served, received, code, errors = serve_alone(command, tmp_path, port)
 
     assert (-signal.SIGTERM, "") == (code, errors)
     check(served, received)
@@ -84,13 +98,8 @@ def test_uvicorn_alone(tmp_path: Path) -> None:
 def test_uvicorn_run(tmp_path: Path) -> None:
     """A program that is set up before it runs uvicorn sends all when SIGTERM ends it."""
     port = free_port()
-    with Provider() as provider, collector() as received:
-        command = [sys.executable, str(Path(WORKERS) / "uvicorn_run.py"), str(port)]
-        server = start(command, tmp_path, environment(provider.base_url, received.endpoint))
-        wait_until_listening(port, server)
-        served = Counter([get(port), get(port)])
-        server.send_signal(signal.SIGTERM)
-        code, _, errors = finish(server)
+    command = [sys.executable, str(Path(WORKERS) / "uvicorn_run.py"), str(port)]
+    served, received, code, errors = serve_alone(command, tmp_path, port)
 
     assert (-signal.SIGTERM, "") == (code, errors)
     check(served, received)
