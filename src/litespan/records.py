@@ -254,7 +254,8 @@ class ModelCall(Record):
     not tell them from others. ``lost_attempts``: HTTP requests that reached the provider, brought no answer,
     and were followed by another one; 0 where nobody could see it. ``refused``: the call failed, and the
     provider is known to have answered its last request with an HTTP error. ``cut``: the body of its last
-    answer is known to have broken off. ``traffic``: how Google says that it served the call.
+    answer is known to have broken off. ``timed_out``: that answer, or the rest of it, is known not to have
+    come in time. ``traffic``: how Google says that it served the call.
     ``table_entry``: prices that came with the call, in the shape of an entry of LiteLLM's table.
     """
 
@@ -303,6 +304,7 @@ class ModelCall(Record):
     lost_attempts: int = 0
     refused: bool = False
     cut: bool = False
+    timed_out: bool = False
     traffic: str | None = None
     table_entry: Mapping[str, Any] | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -28,6 +28,11 @@ async def call(**arguments: Any) -> None:
     if arguments.get("stream"):
         async for _ in answer:
             pass
+
+
+async def call_blocking(**arguments: Any) -> None:
+    """Make a call without await, in a thread of its own."""
+    await asyncio.to_thread(litellm.completion, **arguments)
 
 
 def reasons(capture: Capture) -> tuple[object, float]:
@@ -135,6 +140,40 @@ async def test_request_that_was_taken_and_never_answered(model: str) -> None:
 
             reason, missing = reasons(capture)
             assert (True, 1) == (reason in ("error", "connection"), missing)
+
+
+@pytest.mark.parametrize("make", [call, call_blocking])
+@pytest.mark.parametrize("model", ["openai/gpt-4o-mini", "groq/llama", "deepseek/deepseek-chat"])
+async def test_timeout_that_looks_like_a_refusal(
+    provider: Provider, model: str, make: Callable[..., Awaitable[None]]
+) -> None:
+    """A provider that did not answer in 0.429 seconds has not refused the call with HTTP status 429."""
+    provider.script("*", Reply.hangs())
+    with Capture() as capture:
+        arguments = {**chat(provider, max_retries=0, timeout=0.429), "model": model}
+        with pytest.raises((litellm.RateLimitError, litellm.Timeout)):
+            await make(**arguments)
+
+        assert ("timeout", 1) == reasons(capture)
+        [span] = capture.named("chat")
+        assert "http.response.status_code" not in (span.attributes or {})
+
+
+@pytest.mark.parametrize("make", [call, call_blocking])
+async def test_refusal_of_a_call_made_after_a_timeout(
+    provider: Provider, make: Callable[..., Awaitable[None]]
+) -> None:
+    """A program that tries again where it handles the timeout is refused, and that call misses nothing."""
+    provider.script("*", Reply.hangs(), Reply.fails(429))
+    with Capture() as capture:
+        arguments = {**chat(provider, max_retries=0), "model": "deepseek/deepseek-chat"}
+        try:
+            await make(**arguments, timeout=0.5)
+        except litellm.Timeout:
+            with pytest.raises((litellm.BadRequestError, litellm.RateLimitError)):
+                await make(**arguments)
+
+        assert ["timeout", None] == [(span.attributes or {}).get(REASON) for span in capture.named("chat")]
 
 
 async def test_cancelled_call_to_azure() -> None:

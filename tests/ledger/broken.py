@@ -42,7 +42,7 @@ def failed_in_stream(job: Job) -> Plan:
 
 def timed_out(job: Job) -> Plan:
     """Give up on a provider that never answers."""
-    failed = Call(outcome="error", missing=job.vendor.slow)
+    failed = Call(outcome="error", missing="timeout")
     return _fails_with(job, [job.answer(hang=True)] * 3, failed, timeout=2.0)  # some clients try again
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from litespan.records import CONNECTION, ERROR, TIMEOUT
+from litespan.records import CONNECTION, ERROR
 from litespan.testing.openai_wire import OpenAIWire
 from litespan.testing.wire import Wire
 from tests.fakes.anthropic_wire import AnthropicWire
@@ -57,7 +57,6 @@ class Vendor:
         one_loop: LiteLLM has a single client for it, which breaks when two event loops use it at once
             (litellm 1.83.0: `module_level_aclient`, and Azure's in its cache).
         failing: what LiteLLM makes of an error in a stream: `error`, or `connection` (litellm 1.83.0).
-        slow: the same of an answer that does not come in time.
         costs: it says what a call cost.
         operations: it also has embeddings, text completions and responses.
         model_in_url: LiteLLM takes the model's name as a part of the base URL.
@@ -76,7 +75,6 @@ class Vendor:
     costs: bool = False
     operations: bool = False
     failing: str = CONNECTION
-    slow: str = TIMEOUT
     model_in_url: bool = False
     signed_in: Callable[[], AbstractContextManager[Mapping[str, Any]]] = lambda: nullcontext(_KEY)
 
@@ -168,7 +166,7 @@ def _azure() -> Vendor:
 
 def _ollama() -> Vendor:
     models = ("ollama_chat/ledger-ollama-a", "ollama_chat/ledger-ollama-b")
-    return Vendor("ollama", OllamaWire, models, lead=0, slow=_unless_newer(CONNECTION, TIMEOUT))
+    return Vendor("ollama", OllamaWire, models, lead=0)
 
 
 def _like_openai(dialect: Dialect) -> Vendor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from litespan import records
@@ -11,17 +13,10 @@ from litespan.sources.litellm_failures import missing_reason
 WHOLE, PART = Usage(10, 5), Usage(10, complete=False)
 
 
-def failed(
-    exception: str,
-    status: int | None,
-    usage: Usage | None = None,
-    *,
-    cut: bool = False,
-    refused: bool = False,
-) -> ModelCall:
-    """Return a call that failed."""
+def failed(exception: str, status: int | None, usage: Usage | None = None, **seen: Any) -> ModelCall:
+    """Return a call that failed, with what was seen of its traffic."""
     failure = Failure(type="x", exception=exception, status=status)
-    return ModelCall(outcome=records.ERROR, failure=failure, usage=usage, cut=cut, refused=refused)
+    return ModelCall(outcome=records.ERROR, failure=failure, usage=usage, **seen)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +41,9 @@ def failed(
         (failed("Timeout", 408, cut=True), "timeout"),
         (failed("RateLimitError", 429, cut=True), None),
         (failed("APIConnectionError", 500, refused=True), None),
+        (failed("RateLimitError", None, timed_out=True), "timeout"),
+        (failed("APIConnectionError", 500, timed_out=True), "timeout"),
+        (failed("RateLimitError", 429, timed_out=True), None),
         (ModelCall(outcome=records.ERROR), "error"),
         (ModelCall(outcome=records.ERROR, usage=WHOLE), None),
         *[

@@ -171,6 +171,7 @@ class OpenCall:
                 self.record.failure = records.Failure(type=records.exception_type(type(error)))
                 self.record.failure = self._failure(error, cut=cut)
                 self.record.attempts = failures.attempts_from(error)
+                self.record.timed_out = failures.has_timed_out(error)
         finally:
             self._end(outcome)
 
@@ -235,6 +236,7 @@ class OpenCall:
             record.attempts = self.probe.attempts
             record.lost_attempts = self.probe.lost
             record.cut = self.probe.cut
+            record.timed_out = record.timed_out or self.probe.timed_out
             if record.outcome == records.ERROR:
                 record.refused = self._answer_status >= _FIRST_ERROR and record.time_to_first_chunk is None
             seen = (self.probe.host, self.probe.port)
@@ -256,13 +258,14 @@ class OpenCall:
     def _drop_invented_status(self) -> None:
         """Take back an HTTP status that reads as a refusal where the provider sent none, and may bill.
 
-        LiteLLM says 400, 422 or 500 of answers that it cannot read, and of connections that were lost.
+        LiteLLM says 400, 422 or 500 of answers that it cannot read and of connections that were lost, 429 of
+        some that took too long.
         """
         record = self.record
         if record.failure is None or failures.unbilled_doubt(record.failure) is not None:
             return
         begun = 0 < self._answer_status < _FIRST_ERROR or record.time_to_first_chunk is not None
-        if begun or (self.probe is not None and self.probe.unanswered):
+        if begun or record.timed_out or (self.probe is not None and self.probe.unanswered):
             record.failure.status = None
 
     @property

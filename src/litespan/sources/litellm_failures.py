@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from http import HTTPStatus
+from itertools import islice
 from typing import Any, Final
 
 from litespan import records
@@ -118,8 +120,8 @@ def missing_reason(call: ModelCall) -> str | None:
 def _reason_of_end(call: ModelCall) -> str | None:
     if call.outcome == records.ERROR:
         doubt = unbilled_doubt(call.failure)
-        if doubt == records.TIMEOUT:
-            return doubt  # who gave up waiting may have to pay, also for what another attempt was refused
+        if doubt == records.TIMEOUT or (doubt and call.timed_out):
+            return records.TIMEOUT  # who gave up waiting may have to pay, also for what a retry was refused
         if call.refused:
             return None  # LiteLLM calls some refusals, as Ollama's, lost connections
         # Of one break LiteLLM makes this exception or that, also for one provider.
@@ -141,8 +143,16 @@ def unbilled_doubt(failure: Failure | None) -> str | None:
 
 
 def has_timed_out(error: BaseException) -> bool:
-    """Say whether an exception means that an answer did not come in time."""
-    return type(error).__name__ in _TIMEOUTS
+    """Say whether an exception means that an answer did not come in time.
+
+    LiteLLM takes a failure whose text has the number 429 for a refusal, as that of a timeout of 0.429 s.
+    The exception below has the status that it gives to timeouts (litellm 1.83.0 to 1.110.2).
+    """
+    if type(error).__name__ in _TIMEOUTS:
+        return True
+    statuses = (read(cause, "status_code") for cause in chain(error))
+    told = list(islice((status for status in statuses if isinstance(status, int)), 2))
+    return told == [HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT]
 
 
 def was_cancelled(error: BaseException) -> bool:

@@ -24,25 +24,37 @@ _FIRST_ERROR: Final = 400  # among the HTTP statuses
 
 # aiohttp's errors, below those that the transport raises, which come after the whole request went out. Others
 # may come before, as a connection that was never made.
-_UNANSWERED: Final = frozenset({"ServerDisconnectedError", "SocketTimeoutError"})
+_TIMED_OUT: Final = "SocketTimeoutError"
+_UNANSWERED: Final = frozenset({"ServerDisconnectedError", _TIMED_OUT})
 
 
 class Probe:
     """Facts of one model call's HTTP traffic. ``attempts`` counts requests made through the transport.
 
     ``answer`` is the last request's HTTP response; its body is known once LiteLLM has read it. ``cut`` says
-    that this body broke off, ``unanswered`` that the last request went out and got none, ``interrupted`` that
-    the program cancelled it. ``lost`` counts the requests that were cut or unanswered when the next one was
-    made.
+    that this body broke off, ``unanswered`` that the last request went out and got none, ``timed_out`` that
+    an answer or the rest of one did not come in time, ``interrupted`` that the program cancelled it. ``lost``
+    counts the requests that were cut or unanswered when the next one was made.
     """
 
-    __slots__ = ("answer", "attempts", "cut", "host", "interrupted", "lost", "port", "unanswered")
+    __slots__ = (
+        "answer",
+        "attempts",
+        "cut",
+        "host",
+        "interrupted",
+        "lost",
+        "port",
+        "timed_out",
+        "unanswered",
+    )
 
     def __init__(self) -> None:
         self.answer: Any = None
         self.attempts = 0
         self.cut = False
         self.unanswered = False
+        self.timed_out = False
         self.interrupted = False
         self.lost = 0
         self.host: str | None = None
@@ -53,7 +65,7 @@ class Probe:
         broken = self.cut and self.answer.status_code < _FIRST_ERROR
         self.lost += broken or self.unanswered
         self.attempts += 1
-        self.cut = self.unanswered = self.interrupted = False
+        self.cut = self.unanswered = self.timed_out = self.interrupted = False
         self.answer = None
 
 
@@ -100,7 +112,9 @@ def _note_answer(probe: Probe, response: Any) -> None:
 def _note_no_answer(probe: Probe, request: Any, error: BaseException) -> None:
     """Note a request that brought no answer; only what is posted asks a model."""
     probe.interrupted = isinstance(error, CancelledError)
-    probe.unanswered = request.method == "POST" and type(error.__cause__).__name__ in _UNANSWERED
+    below = type(error.__cause__).__name__
+    probe.unanswered = request.method == "POST" and below in _UNANSWERED
+    probe.timed_out = below == _TIMED_OUT
 
 
 def _iterate(wrapped: Any, instance: Any, _args: Any, _kwargs: Any) -> Any:
@@ -127,6 +141,7 @@ async def _observe(body: Any, stream: Any, probe: Probe) -> AsyncIterator[bytes]
 @guarded_two("transport probe")
 def _note_end(stream: Any, probe: Probe) -> None:
     error = stream._aiohttp_response.content.exception()  # noqa: SLF001 - the only place that tells
+    probe.timed_out = type(error).__name__ == _TIMED_OUT
     probe.cut = type(error).__name__ in ("ClientPayloadError", "ServerDisconnectedError", "ClientOSError")
 
 
