@@ -73,7 +73,7 @@ def _span_exporter(name: str, settings: Settings, environ: Mapping[str, str]) ->
 
         return spooled_span_exporter(settings, environ, ledger)
     else:
-        make = _otlp_span_exporter(otlp_target(TRACES, settings, environ))
+        make = _otlp_span_exporter(otlp_target(TRACES, settings, environ), ledger)
     return CountingSpanExporter(make, ledger)
 
 
@@ -88,16 +88,16 @@ def file_span_exporter(settings: Settings) -> Callable[[], SpanExporter]:
     return partial(OtlpFileSpanExporter, path, settings.file_max_bytes, settings.file_backups)
 
 
-def _otlp_span_exporter(target: OtlpTarget) -> Callable[[], SpanExporter]:
+def _otlp_span_exporter(target: OtlpTarget, ledger: ExportLedger) -> Callable[[], SpanExporter]:
+    from litespan.export.otlp.unread import reading_grpc, reading_http
+
     if target.protocol == GRPC:
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpanExporter
 
-        return partial(GrpcSpanExporter, endpoint=target.argument)
+        return reading_grpc(GrpcSpanExporter, TRACES, target.argument, ledger.reject_part)
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-    from litespan.export.redirects import refusing_redirects
-
-    return refusing_redirects(OTLPSpanExporter, TRACES, target.argument)
+    return reading_http(OTLPSpanExporter, TRACES, target.argument, ledger.reject_part)
 
 
 def _metric_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> CountingMetricExporter:
@@ -110,7 +110,7 @@ def _metric_exporter(name: str, settings: Settings, environ: Mapping[str, str]) 
     elif name == FILE:
         make = file_metric_exporter(settings)
     else:
-        make = _otlp_metric_exporter(otlp_target(METRICS, settings, environ))
+        make = _otlp_metric_exporter(otlp_target(METRICS, settings, environ), ledger)
         if settings.spool_dir:
             from litespan.export.spooled import spooled_metric_exporter
 
@@ -126,18 +126,18 @@ def file_metric_exporter(settings: Settings) -> Callable[[], MetricExporter]:
     return partial(OtlpFileMetricExporter, path, settings.file_max_bytes, settings.file_backups)
 
 
-def _otlp_metric_exporter(target: OtlpTarget) -> Callable[[], MetricExporter]:
+def _otlp_metric_exporter(target: OtlpTarget, ledger: ExportLedger) -> Callable[[], MetricExporter]:
+    from litespan.export.otlp.unread import reading_grpc, reading_http
+
     if target.protocol == GRPC:
         from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import (
             OTLPMetricExporter as GrpcMetricExporter,
         )
 
-        return partial(GrpcMetricExporter, endpoint=target.argument)
+        return reading_grpc(GrpcMetricExporter, METRICS, target.argument, ledger.reject_part)
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 
-    from litespan.export.redirects import refusing_redirects
-
-    return refusing_redirects(OTLPMetricExporter, METRICS, target.argument)
+    return reading_http(OTLPMetricExporter, METRICS, target.argument, ledger.reject_part)
 
 
 def _log_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> CountingLogExporter:
@@ -152,7 +152,7 @@ def _log_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> 
 
         return spooled_log_exporter(settings, environ, ledger)
     else:
-        make = _otlp_log_exporter(otlp_target(LOGS, settings, environ))
+        make = _otlp_log_exporter(otlp_target(LOGS, settings, environ), ledger)
     return CountingLogExporter(make, ledger)
 
 
@@ -164,16 +164,16 @@ def file_log_exporter(settings: Settings) -> Callable[[], LogRecordExporter]:
     return partial(OtlpFileLogExporter, path, settings.file_max_bytes, settings.file_backups)
 
 
-def _otlp_log_exporter(target: OtlpTarget) -> Callable[[], LogRecordExporter]:
+def _otlp_log_exporter(target: OtlpTarget, ledger: ExportLedger) -> Callable[[], LogRecordExporter]:
+    from litespan.export.otlp.unread import reading_grpc, reading_http
+
     if target.protocol == GRPC:
         from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogExporter
 
-        return partial(GrpcLogExporter, endpoint=target.argument)
+        return reading_grpc(GrpcLogExporter, LOGS, target.argument, ledger.reject_part)
     from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 
-    from litespan.export.redirects import refusing_redirects
-
-    return refusing_redirects(OTLPLogExporter, LOGS, target.argument)
+    return reading_http(OTLPLogExporter, LOGS, target.argument, ledger.reject_part)
 
 
 def _destination(name: str, signal: str, settings: Settings, environ: Mapping[str, str]) -> Destination:

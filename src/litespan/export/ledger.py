@@ -88,6 +88,7 @@ class ExportLedger:
         self._exported = 0
         self._failures: Counter[str] = Counter()
         self._dropped: Counter[str] = Counter()
+        self._rejected = 0
         self._lossy = 0
         self._loss_logged = False
 
@@ -107,9 +108,18 @@ class ExportLedger:
             self._handed_over += items
 
     def succeed(self, items: int) -> None:
-        """Count items that the exporter said it has exported."""
+        """Count items that the exporter said it has exported, and those of them that were refused."""
         with self._lock:
-            self._exported += items
+            # A receiver that cannot count may say more than it was sent.
+            rejected, self._rejected = min(self._rejected, items), 0
+            self._exported += items - rejected
+        if rejected:
+            self.drop(REJECTED, rejected)
+
+    def reject_part(self, items: int) -> None:
+        """Note items that the receiver refuses out of the export that is under way, whose rest it takes."""
+        with self._lock:
+            self._rejected = max(items, 0)
 
     def fail(self, items: int, error_type: str) -> None:
         """Count a failed export; the type is an exception's class, ``export_failed`` or ``shut_down``."""

@@ -151,6 +151,39 @@ def test_redirection_is_no_success(make: Build, status: str) -> None:
     assert {("traces", "export_failed"): 1} == pipeline.dropped()
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(("said", "rejected"), [(2, 2), (-1, 0), (1_000, 3)])
+def test_items_refused_out_of_a_batch_are_counted(
+    make: Build, protocol: Protocol, said: int, rejected: int
+) -> None:
+    """The receiver takes a batch and says that it has refused a part: that part is lost, not exported."""
+    with collector(protocol) as received:
+        received.rejected = said
+        pipeline = make(otlp_endpoint=received.endpoint, otlp_protocol=protocol, metrics_exporter="none")
+        for _ in range(3):
+            record(pipeline)
+        assert pipeline.flush(5) is (rejected == 0)
+        received.rejected = 0
+        record(pipeline)
+        assert pipeline.flush(5)
+
+    assert pipeline.dropped() == ({("traces", "rejected"): rejected} if rejected else {})
+    assert pipeline.stats()["traces"]["exported"] == 4 - rejected
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_refused_data_points_are_counted(make: Build, protocol: Protocol) -> None:
+    """The same of metrics, also by an exporter that had to connect anew."""
+    with collector(protocol, "503") as received:
+        pipeline = make(otlp_endpoint=received.endpoint, otlp_protocol=protocol, traces_exporter="none")
+        record(pipeline)
+        assert not pipeline.flush(0.5)
+        received.mode, received.rejected = "ok", 1
+        assert not pipeline.flush(5)
+
+    assert pipeline.dropped() == {("metrics", "rejected"): len(received.metric_requests)}
+
+
 def test_the_last_data_goes_out_at_shutdown(make: Build) -> None:
     """Shutdown alone sends everything, answers True, and a second shutdown or flush says the same at once."""
     with collector() as received:
