@@ -81,6 +81,19 @@ async def test_another_server_is_still_asked(provider: Provider) -> None:
     assert ["missing", "reported"] == sources
 
 
+async def test_another_model_of_the_same_server_is_still_asked(provider: Provider) -> None:
+    """The same of models, also where they are named by position."""
+    arguments = chat(provider, stream=True)
+    model, messages = arguments.pop("model"), arguments.pop("messages")
+    with Capture() as capture:
+        for name, provider.refuse_stream_options in ((model, True), ("openai/gpt-4o", False), (model, False)):
+            async for _ in await litellm.acompletion(name, messages, **arguments):
+                pass
+
+    sources = [(span.attributes or {})["litespan.usage.source"] for span in capture.named("chat")]
+    assert ["missing", "reported", "missing"] == sources
+
+
 @pytest.mark.parametrize("read", [read_async, read_sync])
 async def test_the_second_requests_exception_is_the_programs(provider: Provider, read: Any) -> None:
     """If the call fails without the option too, its exception is the only one that the program sees."""

@@ -129,6 +129,23 @@ async def test_agent_that_declines_usage_gets_none(provider: Provider) -> None:
     assert_missing(capture)
 
 
+@pytest.mark.parametrize("options", [(), (None,), ({"include_usage": True},)])
+def test_stream_that_is_asked_for_by_position(provider: Provider, options: tuple[Any, ...]) -> None:
+    """Every argument of LiteLLM's may be given by position, and the stream is as it is without litespan."""
+    arguments = chat(provider)
+    asked = (arguments.pop("model"), arguments.pop("messages"), 30, 0.5, 1.0, 1, True, *options)
+    bare = len(list(litellm.completion(*asked, **arguments)))
+    with Capture() as capture:
+        assert bare == len(list(litellm.completion(*asked, **arguments)))
+
+    [span] = capture.named("chat")
+    attributes = dict(span.attributes or {})
+    assert (True, 0.5) == (attributes["gen_ai.request.stream"], attributes["gen_ai.request.temperature"])
+    # What the program gives by position itself nobody can add to.
+    expected = "missing" if options == (None,) else "reported"
+    assert expected == attributes["litespan.usage.source"]
+
+
 def assert_missing(capture: Capture) -> None:
     """Check that the one call says that its usage is missing, and shows no token."""
     attributes = dict(capture.named("chat")[0].attributes or {})

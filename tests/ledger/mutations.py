@@ -237,7 +237,7 @@ MUTATIONS: Final = (
     Mutation("LiteLLM's invented usage believed", _with(_STREAM_USAGE, _believe_inventions)),
     Mutation(
         "usage of streams not asked for",
-        _with(f"{_SOURCES}.litellm_stream_usage.StreamUsage.asking", lambda _: lambda *_: None),
+        _with(f"{_SOURCES}.litellm_stream_usage.StreamUsage.ask", lambda _: lambda *_: None),
     ),
     Mutation("cut streams taken for whole ones", _outcome(INCOMPLETE, OK)),
     Mutation("abandoned streams taken for cancelled ones", _outcome(ABANDONED, CANCELLED)),

@@ -43,8 +43,9 @@ class OpenCall:
     """A model call in flight. Its methods are called from the host's path, so none of them raises.
 
     ``asking`` are the program's arguments with an option that asks for the usage of a stream, where it does
-    not ask itself. They hold its prompt, so they go when the call ends, as do its keys, the probe, and
-    ``inner``, the answer of a call that LiteLLM makes inside. ``estimated``: LiteLLM has counted the tokens.
+    not ask itself; ``asked_of`` is the endpoint and model that get it. They hold its prompt, so they go when
+    the call ends, as do its keys, the probe, and ``inner``, the answer of a call that LiteLLM makes inside.
+    ``estimated``: LiteLLM has counted the tokens.
     """
 
     __slots__ = (
@@ -53,7 +54,7 @@ class OpenCall:
         "_recorder",
         "_span_token",
         "_token",
-        "asked_for_usage",
+        "asked_of",
         "asking",
         "cache_key",
         "closed",
@@ -76,7 +77,7 @@ class OpenCall:
         self.custom = custom
         self.probe = litellm_transport.Probe() if probing else None
         self.asking: dict[str, Any] | None = None
-        self.asked_for_usage = False
+        self.asked_of: str | None = None
         self.cache_key: str | None = None
         self.inner: Inner | None = None
         self.secrets: tuple[str, ...] | None = None

@@ -145,7 +145,7 @@ class CallSource:
 
     # -- calls of the program ------------------------------------------------------------------------------
     async def _acall(self, entrance: Entrance, wrapped: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-        call = self._open(entrance, args, kwargs)
+        call = self._open(entrance, wrapped, args, kwargs)
         if call is None:
             return await wrapped(*args, **kwargs)
         try:
@@ -154,7 +154,7 @@ class CallSource:
                 try:
                     response = await wrapped(*args, **(call.asking or kwargs))
                 except Exception as error:
-                    refused = bool(self._stream_usage.is_refused(call, kwargs, error))
+                    refused = bool(self._stream_usage.is_refused(call, error))
                     if not refused:
                         raise
                 if refused:  # not in the handler: the program's exception shall not carry the first one
@@ -165,7 +165,7 @@ class CallSource:
         return self._hand_over(entrance, call, response)
 
     def _call(self, entrance: Entrance, wrapped: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-        call = self._open(entrance, args, kwargs)
+        call = self._open(entrance, wrapped, args, kwargs)
         if call is None:
             return wrapped(*args, **kwargs)
         try:
@@ -174,7 +174,7 @@ class CallSource:
                 try:
                     response = wrapped(*args, **(call.asking or kwargs))
                 except Exception as error:
-                    refused = bool(self._stream_usage.is_refused(call, kwargs, error))
+                    refused = bool(self._stream_usage.is_refused(call, error))
                     if not refused:
                         raise
                 if refused:  # not in the handler: the program's exception shall not carry the first one
@@ -186,7 +186,9 @@ class CallSource:
 
     # -- before the call -----------------------------------------------------------------------------------
     @guarded("call source")
-    def _open(self, entrance: Entrance, args: tuple[Any, ...], kwargs: dict[str, Any]) -> OpenCall | None:
+    def _open(
+        self, entrance: Entrance, wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> OpenCall | None:
         """Begin a record, or return ``None``."""
         if self._recorder.suppressed():
             return None
@@ -194,7 +196,7 @@ class CallSource:
         position = self._recorder.locate()
         if position is not None and position.disabled and self._recorder.settings.follow_agents_tracing:
             return None
-        named = {**dict(zip(entrance.positional, args, strict=False)), **kwargs} if args else kwargs
+        named = entrance.named(wrapped, args, kwargs)
         record = self._record(entrance, named, position)
         custom = bool(self._litellm.custom_provider_map) and (
             record.litellm_provider in self._custom_providers()
@@ -206,8 +208,8 @@ class CallSource:
         # The host's own model span may stand for this call.
         if whole is None or not self._recorder.claim(whole, record):
             self._recorder.begin(record, self._parent(position))
-        if record.stream and (asking := self._stream_usage.asking(entrance, args, kwargs)) is not None:
-            call.asking, call.asked_for_usage, call.cache_key = asking, True, asking.get("cache_key")
+        if record.stream and entrance.asks_for_usage:
+            self._stream_usage.ask(call, named, kwargs)
         return call
 
     def _record(self, entrance: Entrance, named: Mapping[str, Any], position: Position | None) -> ModelCall:

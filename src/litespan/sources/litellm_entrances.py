@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from inspect import signature
 from typing import Any, Final, NamedTuple
 
 from litespan.sources.litellm_messages import MessagesReader
@@ -10,13 +12,27 @@ from litespan.sources.litellm_readers import ResponsesReader, StreamReader, Text
 
 
 class Entrance(NamedTuple):
-    """One public function of LiteLLM: its operation, and where its positional arguments go."""
+    """One public function of LiteLLM: its operation, and the first of its arguments, which go by position."""
 
     operation: str
     is_async: bool
     positional: tuple[str, ...]
     asks_for_usage: bool
     reader: Callable[[], StreamReader]
+
+    def named(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return the arguments of a call of this function by their names."""
+        if not args:
+            return kwargs
+        names = self.positional if len(args) <= len(self.positional) else _parameters(function)
+        return {**dict(zip(names, args, strict=False)), **kwargs}
+
+
+@lru_cache
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(signature(function).parameters)
 
 
 _CHAT: Final = ("model", "messages")

@@ -42,7 +42,7 @@ class StreamState:
         self.reader = reader
         self.pending: list[Any] = []
         self.finished = False
-        if call.asked_for_usage:
+        if call.asked_of is not None:
             # What comes before the answer and has no choice, as Azure's word on the prompt, LiteLLM hands on
             # to those only who ask. The program has not.
             stop_asking(inner)
@@ -58,20 +58,20 @@ class StreamState:
         call, reader = self.call, self.reader
         if call.record.time_to_first_chunk is None:
             call.first_chunk()
-            if call.asked_for_usage:
+            if call.asked_of is not None:
                 _ask(self.inner, asks=True)
-        if not call.asked_for_usage:
+        if call.asked_of is None:
             # Who asked by themselves get the usage as LiteLLM delivers it: on a chunk of its own.
             fill_cache_writes(read(chunk, "usage"))
         elif reader.shows_asking:
             reader.hide_asking(chunk)
         if not reader.is_last(chunk):
-            if not call.asked_for_usage:
+            if call.asked_of is None:
                 return False
             late = self.finished and reader.is_usage_only(chunk)
             return DROPPED if late or not chunk.choices else False
         self.finished = True
-        return call.asked_for_usage
+        return call.asked_of is not None
 
     @guarded("stream")
     def is_extra(self, following: Any) -> bool:

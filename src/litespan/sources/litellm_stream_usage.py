@@ -8,7 +8,6 @@ from typing import Any, Final
 from litespan.guard import guarded
 from litespan.settings import Settings
 from litespan.sources.litellm_call import OpenCall
-from litespan.sources.litellm_entrances import Entrance
 from litespan.sources.litellm_usage import read
 
 _MAX_REFUSALS: Final = 1000
@@ -23,40 +22,36 @@ class StreamUsage:
         self._refusals: set[str] = set()
 
     @guarded("call source")
-    def asking(
-        self, entrance: Entrance, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> dict[str, Any] | None:
-        """Return arguments with the usage option of streams, or ``None`` where it shall not be added."""
-        options = kwargs.get("stream_options") or {}
-        if (
-            not entrance.asks_for_usage
-            or not self._wanted
-            or "include_usage" in options
-            or _endpoint(kwargs) in self._refusals
-        ):
-            return None
+    def ask(self, call: OpenCall, named: Mapping[str, Any], kwargs: dict[str, Any]) -> None:
+        """Have a streamed call made with the usage option of streams, unless that shall not be added.
+
+        ``named`` are all arguments, ``kwargs`` those that the program gives by name, to which it is added.
+        """
+        options = named.get("stream_options") or {}
+        endpoint = f"{named.get('base_url') or named.get('api_base')} {named.get('model')}"
+        if not self._wanted or "include_usage" in options or endpoint in self._refusals:
+            return
+        by_position = named.keys() - kwargs.keys()
+        if "stream_options" in by_position:
+            return
         asking = {**kwargs, "stream_options": {**options, "include_usage": True}}
         if self._litellm.cache is not None:
             # The option would change LiteLLM's cache key, so the key of the program's own request goes along.
             # Streams with positional arguments are read and written under two keys; they stay as they are.
-            if args:
-                return None
+            if by_position:
+                return
             asking["cache_key"] = kwargs.get("cache_key") or self._litellm.cache.get_cache_key(**kwargs)
-        return asking
+        call.asking, call.asked_of, call.cache_key = asking, endpoint, asking.get("cache_key")
 
     @guarded("call source")
-    def is_refused(self, call: OpenCall, kwargs: Mapping[str, Any], error: Exception) -> bool:
+    def is_refused(self, call: OpenCall, error: Exception) -> bool:
         """Say whether the provider refused only our asking; it is then not asked again."""
-        if not call.asked_for_usage or not _names_the_option(error):
+        if call.asked_of is None or not _names_the_option(error):
             return False
-        call.asked_for_usage = False
         if len(self._refusals) < _MAX_REFUSALS:
-            self._refusals.add(_endpoint(kwargs))
+            self._refusals.add(call.asked_of)
+        call.asked_of = None
         return True
-
-
-def _endpoint(kwargs: Mapping[str, Any]) -> str:
-    return f"{kwargs.get('base_url') or kwargs.get('api_base')} {kwargs.get('model')}"
 
 
 def _names_the_option(error: BaseException) -> bool:
