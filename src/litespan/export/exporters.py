@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib import import_module
+from typing import Any, Final
 
 from opentelemetry.sdk._logs.export import ConsoleLogRecordExporter, LogRecordExporter
 from opentelemetry.sdk.metrics.export import MetricExporter
@@ -25,6 +27,11 @@ from litespan.export.ledger import LOGS, METRICS, TRACES, Destination, ExportLed
 from litespan.export.scraping import ScrapePath
 from litespan.settings import Settings
 
+_OTLP: Final = {
+    TRACES: ("trace_exporter", "OTLPSpanExporter"),
+    METRICS: ("metric_exporter", "OTLPMetricExporter"),
+    LOGS: ("_log_exporter", "OTLPLogExporter"),
+}
 _CHECK_RECEIVER = (
     "Check that the receiver runs; OTEL_EXPORTER_OTLP_ENDPOINT says where it is. `litespan doctor` tries it."
 )
@@ -73,7 +80,7 @@ def _span_exporter(name: str, settings: Settings, environ: Mapping[str, str]) ->
 
         return spooled_span_exporter(settings, environ, ledger)
     else:
-        make = _otlp_span_exporter(otlp_target(TRACES, settings, environ), ledger)
+        make = _otlp_exporter(TRACES, otlp_target(TRACES, settings, environ), ledger)
     return CountingSpanExporter(make, ledger)
 
 
@@ -88,18 +95,6 @@ def file_span_exporter(settings: Settings) -> Callable[[], SpanExporter]:
     return partial(OtlpFileSpanExporter, path, settings.file_max_bytes, settings.file_backups)
 
 
-def _otlp_span_exporter(target: OtlpTarget, ledger: ExportLedger) -> Callable[[], SpanExporter]:
-    from litespan.export.otlp.unread import reading_grpc, reading_http
-
-    if target.protocol == GRPC:
-        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpanExporter
-
-        return reading_grpc(GrpcSpanExporter, TRACES, target.argument, ledger.reject_part)
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-
-    return reading_http(OTLPSpanExporter, TRACES, target.argument, ledger.reject_part)
-
-
 def _metric_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> CountingMetricExporter:
     ledger = ExportLedger(_destination(name, METRICS, settings, environ))
     make: Callable[[], MetricExporter]
@@ -110,7 +105,7 @@ def _metric_exporter(name: str, settings: Settings, environ: Mapping[str, str]) 
     elif name == FILE:
         make = file_metric_exporter(settings)
     else:
-        make = _otlp_metric_exporter(otlp_target(METRICS, settings, environ), ledger)
+        make = _otlp_exporter(METRICS, otlp_target(METRICS, settings, environ), ledger)
         if settings.spool_dir:
             from litespan.export.spooled import spooled_metric_exporter
 
@@ -126,20 +121,6 @@ def file_metric_exporter(settings: Settings) -> Callable[[], MetricExporter]:
     return partial(OtlpFileMetricExporter, path, settings.file_max_bytes, settings.file_backups)
 
 
-def _otlp_metric_exporter(target: OtlpTarget, ledger: ExportLedger) -> Callable[[], MetricExporter]:
-    from litespan.export.otlp.unread import reading_grpc, reading_http
-
-    if target.protocol == GRPC:
-        from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import (
-            OTLPMetricExporter as GrpcMetricExporter,
-        )
-
-        return reading_grpc(GrpcMetricExporter, METRICS, target.argument, ledger.reject_part)
-    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-
-    return reading_http(OTLPMetricExporter, METRICS, target.argument, ledger.reject_part)
-
-
 def _log_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> CountingLogExporter:
     ledger = ExportLedger(_destination(name, LOGS, settings, environ))
     make: Callable[[], LogRecordExporter]
@@ -152,7 +133,7 @@ def _log_exporter(name: str, settings: Settings, environ: Mapping[str, str]) -> 
 
         return spooled_log_exporter(settings, environ, ledger)
     else:
-        make = _otlp_log_exporter(otlp_target(LOGS, settings, environ), ledger)
+        make = _otlp_exporter(LOGS, otlp_target(LOGS, settings, environ), ledger)
     return CountingLogExporter(make, ledger)
 
 
@@ -164,16 +145,14 @@ def file_log_exporter(settings: Settings) -> Callable[[], LogRecordExporter]:
     return partial(OtlpFileLogExporter, path, settings.file_max_bytes, settings.file_backups)
 
 
-def _otlp_log_exporter(target: OtlpTarget, ledger: ExportLedger) -> Callable[[], LogRecordExporter]:
+def _otlp_exporter(signal: str, target: OtlpTarget, ledger: ExportLedger) -> Callable[[], Any]:
+    """Return what makes OpenTelemetry's exporter of one signal for that target."""
     from litespan.export.otlp.unread import reading_grpc, reading_http
 
-    if target.protocol == GRPC:
-        from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogExporter
-
-        return reading_grpc(GrpcLogExporter, LOGS, target.argument, ledger.reject_part)
-    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-
-    return reading_http(OTLPLogExporter, LOGS, target.argument, ledger.reject_part)
+    transport, reading = ("grpc", reading_grpc) if target.protocol == GRPC else ("http", reading_http)
+    module, name = _OTLP[signal]
+    exporter = getattr(import_module(f"opentelemetry.exporter.otlp.proto.{transport}.{module}"), name)
+    return reading(exporter, signal, target.argument, ledger.reject_part)
 
 
 def _destination(name: str, signal: str, settings: Settings, environ: Mapping[str, str]) -> Destination:
