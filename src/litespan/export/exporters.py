@@ -147,12 +147,17 @@ def file_log_exporter(settings: Settings) -> Callable[[], LogRecordExporter]:
 
 def _otlp_exporter(signal: str, target: OtlpTarget, ledger: ExportLedger) -> Callable[[], Any]:
     """Return what makes OpenTelemetry's exporter of one signal for that target."""
-    from litespan.export.otlp.unread import reading_grpc, reading_http
+    if target.protocol == GRPC:
+        from litespan.export.otlp.grpc_exporter import telling
 
-    transport, reading = ("grpc", reading_grpc) if target.protocol == GRPC else ("http", reading_http)
+        package = "opentelemetry.exporter.otlp.proto.grpc"
+    else:
+        from litespan.export.otlp.http_exporter import telling
+
+        package = "opentelemetry.exporter.otlp.proto.http"
     module, name = _OTLP[signal]
-    exporter = getattr(import_module(f"opentelemetry.exporter.otlp.proto.{transport}.{module}"), name)
-    return reading(exporter, signal, target.argument, ledger.reject_part)
+    exporter = getattr(import_module(f"{package}.{module}"), name)
+    return telling(exporter, signal, target.argument, ledger)
 
 
 def _destination(name: str, signal: str, settings: Settings, environ: Mapping[str, str]) -> Destination:

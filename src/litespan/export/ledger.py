@@ -89,6 +89,7 @@ class ExportLedger:
         self._failures: Counter[str] = Counter()
         self._dropped: Counter[str] = Counter()
         self._rejected = 0
+        self._refusal: tuple[str, str] | None = None
         self._lossy = 0
         self._loss_logged = False
 
@@ -112,6 +113,7 @@ class ExportLedger:
         with self._lock:
             # A receiver that cannot count may say more than it was sent.
             rejected, self._rejected = min(self._rejected, items), 0
+            self._refusal = None
             self._exported += items - rejected
         if rejected:
             self.drop(REJECTED, rejected)
@@ -121,8 +123,18 @@ class ExportLedger:
         with self._lock:
             self._rejected = max(items, 0)
 
+    def refuse(self, reason: str, error_type: str) -> None:
+        """Note why the receiver refuses the export that is under way, which then fails."""
+        with self._lock:
+            self._refusal = (reason, error_type)
+
     def fail(self, items: int, error_type: str) -> None:
         """Count a failed export; the type is an exception's class, ``export_failed`` or ``shut_down``."""
+        with self._lock:
+            refusal, self._refusal = self._refusal, None
+        if refusal is not None:
+            self.reject(refusal[0], items, refusal[1])
+            return
         self._fail(EXPORT_FAILED, items, error_type)
         self._log_first_loss(items, error_type, self.destination.advice)
 

@@ -15,7 +15,7 @@ from litespan.export.pipeline import Pipeline, build
 from litespan.setting_checks import ConfigurationError
 from litespan.settings import load_settings
 from tests.fakes.otlp_receivers import odd_receiver
-from tests.fakes.otlp_server import Protocol, collector, dead_endpoint
+from tests.fakes.otlp_server import Mode, Protocol, collector, dead_endpoint
 from tests.waiting import wait_until
 
 PROTOCOLS = ("http/protobuf", "grpc")
@@ -148,7 +148,38 @@ def test_redirection_is_no_success(make: Build, status: str) -> None:
 
     assert {"/v1/traces": 1, "/v1/metrics": 1} == Counter(visits.paths)
     assert [0, 0] == [pipeline.stats()[signal]["exported"] for signal in ("traces", "metrics")]
-    assert {("traces", "export_failed"): 1} == pipeline.dropped()
+    assert {("traces", "rejected"): 1} == pipeline.dropped()
+
+
+@pytest.mark.parametrize(
+    ("protocol", "mode", "loss"),
+    [
+        ("http/protobuf", "400", ("rejected", "400")),
+        ("http/protobuf", "401", ("unauthorized", "401")),
+        ("http/protobuf", "404", ("not_found", "404")),
+        ("http/protobuf", "413", ("too_large", "413")),
+        ("grpc", "400", ("rejected", "INVALID_ARGUMENT")),
+        ("grpc", "401", ("unauthorized", "UNAUTHENTICATED")),
+        ("grpc", "404", ("not_found", "UNIMPLEMENTED")),
+    ],
+)
+def test_refusal_has_its_reason(
+    make: Build, protocol: Protocol, mode: Mode, loss: tuple[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the receiver refuses for good is lost for that reason, and the log says what helps."""
+    reason, error_type = loss
+    with collector(protocol, mode) as received:
+        received.limit = 0
+        pipeline = make(otlp_endpoint=received.endpoint, otlp_protocol=protocol)
+        record(pipeline)
+        assert not pipeline.flush(5)
+        received.mode = "ok"
+        record(pipeline)
+        assert pipeline.flush(5)
+
+    assert pipeline.dropped() == {("traces", reason): 1}
+    assert pipeline.export_failures() == {("traces", error_type): 1, ("metrics", error_type): 1}
+    assert f"({reason}: {error_type}; 1 items)" in caplog.text
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

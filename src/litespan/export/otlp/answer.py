@@ -10,7 +10,7 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Final
 
-from litespan.export.ledger import NOT_FOUND, REJECTED, UNAUTHORIZED
+from litespan.export.ledger import NOT_FOUND, REJECTED, TOO_LARGE, UNAUTHORIZED, ExportLedger
 
 
 class Verdict(Enum):
@@ -63,6 +63,18 @@ def of_status(status: int, retry_after: str | None = None, rejected: int = 0) ->
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING:
         return Answer(Verdict.LATER, str(status), wait=seconds_of(retry_after))
     return Answer(Verdict.NEVER, str(status), loss=_LOSSES.get(status, REJECTED))
+
+
+def note(answer: Answer, ledger: ExportLedger) -> None:
+    """Note an answer to OpenTelemetry's own exporter, which then says no more than whether the export failed.
+
+    It does not try again what is refused, and cuts nothing in halves.
+    """
+    if answer.verdict is Verdict.SENT:
+        ledger.reject_part(answer.rejected)
+    elif answer.verdict is not Verdict.LATER:
+        loss = TOO_LARGE if answer.verdict is Verdict.SPLIT else answer.loss
+        ledger.refuse(loss, answer.error_type)
 
 
 def seconds_of(retry_after: str | None) -> float | None:
