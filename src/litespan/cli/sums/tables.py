@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from rich.console import Console, ConsoleOptions, OverflowMethod, RenderResult
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from litespan import semconv
+from litespan.cli.fitting import Column, fitting_table
 from litespan.cli.sums.groups import Groups, rest
 from litespan.cli.sums.money import decimals_for, dollars
 from litespan.cli.sums.names import DIMENSIONS
@@ -23,6 +24,11 @@ from litespan.records import OK
 
 # From this width on (characters), tables have columns for the parts of tokens too.
 _WIDE: Final = 110
+
+# What a table gives up where it has no room, from the first on; the overview above has these figures too.
+_SPARE_OF_GROUPS: Final = ("no usage", "unpriced", "not ok", "out", "in", "calls")
+_SPARE_OF_RUNS: Final = ("outcome", "run", "duration")
+_LEAST_NAME: Final = 14
 
 _CHRONOLOGICAL: Final = "day"
 _AND_MORE: Final = "+"
@@ -101,7 +107,7 @@ class Overview:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render one line a figure."""
         table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(style="bold")
+        table.add_column(style="bold", no_wrap=True)
         table.add_column(justify="right", no_wrap=True)
         table.add_column(style="dim")
         for title, figure, parts in self._lines():
@@ -134,21 +140,21 @@ class GroupsTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render for the width that there is."""
-        before, after = (
-            [c for c in columns if self._shows(c, options)] for columns in (_BEFORE_COST, _AFTER_COST)
-        )
-        table = _table()
         title = "day (UTC)" if self._by == _CHRONOLOGICAL else self._by
-        table.add_column(title, overflow="fold", min_width=14)
-        titles = (*[column.title for column in before], "cost", *[column.title for column in after])
-        _add_figures(table, titles, options)
+        names = [_text(name, options) for name, _ in self._rows]
         decimals = decimals_for(sums.cost for _, sums in self._rows)
-        for name, sums in self._rows:
-            figures = [count(column.figure(sums)) for column in before]
-            figures += [dollars(sums.cost, decimals)]
-            figures += [count(column.figure(sums)) for column in after]
-            table.add_row(_text(name, options), *figures)
-        yield table
+        costs = [Text(dollars(sums.cost, decimals)) for _, sums in self._rows]
+        columns = [
+            Column(title.ljust(_LEAST_NAME), names, least=_LEAST_NAME, folds=True),
+            *(self._figures(column) for column in _BEFORE_COST if self._shows(column, options)),
+            Column("cost", costs, right=True),
+            *(self._figures(column) for column in _AFTER_COST if self._shows(column, options)),
+        ]
+        yield fitting_table(columns, _SPARE_OF_GROUPS, options.max_width, ascii_only=options.ascii_only)
+
+    def _figures(self, column: _Column) -> Column:
+        cells = [Text(count(column.figure(sums))) for _, sums in self._rows]
+        return Column(column.title, cells, right=True)
 
     def _shows(self, column: _Column, options: ConsoleOptions) -> bool:
         fits = options.max_width >= _WIDE or not column.part
@@ -163,22 +169,25 @@ class RunsTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render for the width that there is."""
-        wide = options.max_width >= _WIDE
-        table = _table()
-        table.add_column("trace id", overflow="fold", min_width=16)
-        table.add_column("run", no_wrap=True, overflow=_cut(options), min_width=8)
-        _add_figures(table, ("duration", "cost", *(["calls"] if wide else [])), options)
-        table.add_column("outcome", no_wrap=True, overflow=_cut(options))
-        decimals = decimals_for(run.cost for run in self._runs)
-        for run in self._runs:
-            more = _AND_MORE if run.unpriced and run.cost is not None else ""
-            figures = [seconds(run.seconds), dollars(run.cost, decimals) + more]
-            figures += [count(run.calls)] if wide else []
-            names = (_text(Label(name), options) for name in (run.trace, run.name))
-            table.add_row(*names, *figures, _outcome(run))
-        yield table
-        if any(run.unpriced and run.cost is not None for run in self._runs):
+        runs = self._runs
+        decimals = decimals_for(run.cost for run in runs)
+        costs = [dollars(run.cost, decimals) + (_AND_MORE if _has_more(run) else "") for run in runs]
+        columns = [
+            Column("trace id", [_text(Label(run.trace), options) for run in runs], least=16, folds=True),
+            Column("run", [_text(Label(run.name), options) for run in runs], least=8),
+            Column("duration", [Text(seconds(run.seconds)) for run in runs], right=True),
+            Column("cost", [Text(cost) for cost in costs], right=True),
+        ]
+        if options.max_width >= _WIDE:
+            columns += [Column("calls", [Text(count(run.calls)) for run in runs], right=True)]
+        columns += [Column("outcome", [_outcome(run) for run in runs])]
+        yield fitting_table(columns, _SPARE_OF_RUNS, options.max_width, ascii_only=options.ascii_only)
+        if any(map(_has_more, runs)):
             yield Text(f"{_AND_MORE} and what its calls without a known price cost", style="dim")
+
+
+def _has_more(run: Run) -> bool:
+    return bool(run.unpriced) and run.cost is not None
 
 
 def _rows(groups: Groups, top: int) -> Iterator[tuple[Label, Sums]]:
@@ -207,20 +216,6 @@ def _counted(numbers: Counter[str]) -> list[str]:
     """Return the counts in words; that all is well comes first, then what is most frequent."""
     ordered = sorted(numbers.items(), key=lambda item: (item[0] != OK, -item[1], item[0]))
     return [f"{name} {number:,}" for name, number in ordered]
-
-
-def _table() -> Table:
-    return Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-
-
-def _add_figures(table: Table, titles: Iterable[str], options: ConsoleOptions) -> None:
-    for title in titles:
-        table.add_column(title, justify="right", no_wrap=True, overflow=_cut(options))
-
-
-def _cut(options: ConsoleOptions) -> OverflowMethod:
-    # Rich's ellipsis is no ASCII character.
-    return "crop" if options.ascii_only else "ellipsis"
 
 
 def _text(label: Label, options: ConsoleOptions) -> Text:

@@ -53,6 +53,31 @@ def test_tables_fit(width: int, encoding: str) -> None:
     assert "$4,321.50+" in shown
 
 
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_long_name_of_a_run_costs_no_figure(width: int) -> None:
+    """Beside the name of a run that is longer than its line stand its whole trace id, cost and outcome."""
+    model = "us.anthropic.claude-sonnet-4-20250514-v1:0"
+    call = otlp.call((1, 1), 0.25, attributes={semconv.REQUEST_MODEL: model}, name=f"chat {model}")
+    lines = text(otlp.line({**call, "parentSpanId": ""}), width=width).splitlines()
+
+    run, rest = lines[lines.index("Dearest runs") + 2 :][:2]
+    assert "a" * 32 == run.split()[0] + rest.strip()[: 32 - len(run.split()[0])]
+    assert ["$0.250000", "ok"] == run.split()[-2:]
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_a_narrow_terminal_shows_whole_figures() -> None:
+    """In 40 columns tables have fewer columns; each row has its name and its cost, whole."""
+    lines = text(*everything(), width=40, by=["model"]).splitlines()
+
+    table = lines[lines.index("By model") + 1 :]
+    assert ["model", "calls", "cost"] == table[0].split()
+    assert ["claude-sonnet-4-5-2025", "1", "$4,321.50"] == table[1].split()
+    runs = lines[lines.index("Dearest runs") + 1 :]
+    assert "$4,321.50+" == runs[1].split()[-1]
+    assert max(map(cell_len, lines)) <= 40
+
+
 def test_figures_in_80_columns() -> None:
     """In an ordinary terminal, figures are whole and all that is unknown or missing is said."""
     shown = text(*everything(), by=["model"])
