@@ -117,14 +117,16 @@ def _open(files: tuple[str, ...], receiver: str) -> list[Source]:
 def _tell(replay: Replay) -> None:
     """Say what was sent, and on standard error what was not."""
     from litespan.cli.sending.replay import ITEMS
+    from litespan.cli.words import counted
 
-    sent = ", ".join(f"{counts.sent:,} {ITEMS[signal]}" for signal, counts in replay.counts.items())
+    sent = ", ".join(counted(counts.sent, ITEMS[signal]) for signal, counts in replay.counts.items())
     click.echo(f"Sent {sent}.")
     for signal, counts in replay.counts.items():
         for reason, items in counts.refused.items():
-            _say(f"Refused: {items:,} {ITEMS[signal]} ({reason}).")
+            _say(f"Refused: {counted(items, ITEMS[signal])} ({reason}).")
     if replay.broken:
-        _say(f"Left out: {replay.broken:,} lines or batches that cannot be read.")
+        what = "line or batch" if replay.broken == 1 else "lines or batches"
+        _say(f"Left out: {replay.broken:,} {what} that cannot be read.")
 
 
 def _say(text: str) -> None:

@@ -133,18 +133,20 @@ def _print_tables(figures: Summary, top: int) -> None:
 def _tell(reading: Reading, *, verbose: bool) -> None:
     """Say on standard error what could not be read, what was not read, and how fast it was."""
     from litespan.cli.sums.lines import unread_rotations
+    from litespan.cli.words import counted
 
     for problem in reading.problems:
         click.echo(printable(problem), err=True)
     if reading.broken > len(reading.problems):
         click.echo(f"... and {reading.broken - len(reading.problems):,} more.", err=True)
     if reading.broken:
-        click.echo(f"Left out: {reading.broken:,} of {reading.lines:,} lines.", err=True)
+        click.echo(f"Left out: {reading.broken:,} of {counted(reading.lines, 'line')}.", err=True)
     for path in unread_rotations(reading.files):
         click.echo(f"Not read: {printable(path)}, which was rotated. Name it too, to count it.", err=True)
     if verbose:
+        files = counted(len(reading.files), "file")
         click.echo(
-            f"Read {reading.bytes / 1e6:,.1f} MB in {reading.lines:,} lines of {len(reading.files)} files: "
+            f"Read {reading.bytes / 1e6:,.1f} MB in {counted(reading.lines, 'line')} of {files}: "
             f"{reading.seconds:.2f} s, {reading.megabytes_per_second:,.0f} MB/s.",
             err=True,
         )

@@ -24,7 +24,7 @@ from litespan.settings import Settings
 _MOST_TOLD: Final = 20
 # Seconds between two writes of a journal.
 _NOTE_EVERY: Final = 1.0
-ITEMS: Final = {TRACES: "spans", METRICS: "data points", LOGS: "log records"}
+ITEMS: Final = {TRACES: "span", METRICS: "data point", LOGS: "log record"}
 
 
 class StoppedError(Exception):

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import BinaryIO, NamedTuple, Protocol
 
 from litespan.cli.sending.journal import Journal
-from litespan.cli.sums.lines import GZIP_MAGIC, MAX_LINE
+from litespan.cli.sums.lines import GZIP_MAGIC, MAX_LINE, hint_for
 from litespan.export.otlp.from_json import NoRequestError, request_from_json
 from litespan.export.otlp.requests_pb import Part
 from litespan.export.spool.folder import SpoolFolder, belongs_to_a_process, folder_of
@@ -90,7 +90,8 @@ class JsonLinesSource:
                     # Whoever writes it is not done: the next call reads it whole.
                     yield _problem(begin, f"{self.path}: the last line, at byte {begin:,}, is not finished")
                 else:
-                    yield _problem(end, f"{self.path}: the line at byte {begin:,} is left out: {error}")
+                    why = f"{error}{hint_for(line)}"
+                    yield _problem(end, f"{self.path}: the line at byte {begin:,} is left out: {why}")
 
     def mark_sent(self, end: int) -> None:
         """Write the journal."""

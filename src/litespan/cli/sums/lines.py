@@ -15,6 +15,7 @@ MAX_LINE: Final = 256 * 1024 * 1024  # bytes; a longer line is no export request
 GZIP_MAGIC: Final = b"\x1f\x8b"
 
 _BUFFER: Final = 1 << 20
+_OPEN: Final = (b"{", b"[")
 _UNREADABLE: Final = (OSError, EOFError, zlib.error)
 
 
@@ -59,6 +60,7 @@ class Lines:
                     number = line.number
                     yield line
             except _UNREADABLE as error:
+                self.read_lines += 1  # the one that it breaks off in
                 reason = str(error) if not isinstance(error, OSError) else error.strerror or str(error)
                 self._report(path, number + 1, f"the file cannot be read from here on: {reason}")
 
@@ -92,6 +94,13 @@ class Lines:
             self.read_bytes += len(data)
             if data.endswith(b"\n"):
                 return
+
+
+def hint_for(line: bytes) -> str:
+    """Return what helps where a line begins JSON that goes over several; else nothing."""
+    if line.strip() not in _OPEN:
+        return ""
+    return " (each request has to stand on one line: `jq -c . FILE > NEW` writes it so)"
 
 
 def total_bytes(paths: Sequence[str]) -> int | None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from litespan.cli.sums.lines import Line, Lines
+from litespan.cli.sums.lines import Line, Lines, hint_for
 from litespan.cli.sums.spans import BrokenLineError, read_line
 from litespan.cli.sums.summary import Summary
 
@@ -68,7 +68,7 @@ def _add(line: Line, summary: Summary, problems: _Problems) -> None:
     try:
         summary.add(read_line(line.data))
     except BrokenLineError as error:
-        problems.report(line.file, line.number, str(error))
+        problems.report(line.file, line.number, f"{error}{hint_for(line.data)}")
 
 
 @contextmanager

@@ -22,15 +22,22 @@ class BrokenLineError(ValueError):
 
 
 class Found(NamedTuple):
-    """What a line holds. ``spans`` are litespan's, ``others`` those of other tools, both as numbers."""
+    """What a line holds: calls and roots of runs, and how much of what.
+
+    Attributes:
+        spans, others: the number of spans of litespan, and of other tools.
+        beside: the number of requests of metrics or logs, 0 or 1.
+    """
 
     calls: list[Call]
     roots: list[Root]
     spans: int
     others: int
+    beside: int
 
 
-_NOTHING: Final = Found([], [], 0, 0)
+_NOTHING: Final = Found([], [], 0, 0, 0)
+_BESIDE: Final = _NOTHING._replace(beside=1)
 
 
 def read_line(line: bytes) -> Found:
@@ -45,7 +52,7 @@ def read_line(line: bytes) -> Found:
     # Most bytes need not be understood: a whole line of something else is known by its beginning and end.
     if stripped.startswith(_STARTS) and stripped.endswith(b"}"):
         if not stripped.startswith(_SPANS_START):
-            return _NOTHING
+            return _BESIDE
         if not any(mark in stripped for mark in _MARKS):
             return _NOTHING._replace(others=stripped.count(_ONE_PER_SPAN))
     return _read(_parse(stripped))
@@ -83,4 +90,4 @@ def _read(request: dict[str, Any]) -> Found:
                     others += not mine
     except (TypeError, AttributeError, KeyError):
         raise BrokenLineError("an export request of OTLP that is not put together as one") from None
-    return Found(calls, roots, spans, others)
+    return Found(calls, roots, spans, others, int(bool(request) and _SPANS not in request))

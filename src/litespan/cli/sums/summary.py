@@ -27,6 +27,7 @@ class Summary:
         total: over all calls.
         groups: the sums of each dimension.
         spans, others: spans of litespan, and of other tools, that were read.
+        beside: requests of metrics or logs that were read.
         unsent: spans that stand for other calls or failed before they asked anybody; they are no calls.
         first_ns, last_ns: the earliest and the latest start of a call.
     """
@@ -44,7 +45,7 @@ class Summary:
         self.groups = {name: Groups(max_groups) for name in by}
         self.runs = Runs(top, max_open_runs)
         self.since_ns = since_ns
-        self.spans = self.others = self.unsent = 0
+        self.spans = self.others = self.beside = self.unsent = 0
         self.first_ns: int | None = None
         self.last_ns: int | None = None
         self._places = [(DIMENSIONS.index(name), groups) for name, groups in self.groups.items()]
@@ -53,6 +54,7 @@ class Summary:
         """Add what one line holds."""
         self.spans += found.spans
         self.others += found.others
+        self.beside += found.beside
         for call in found.calls:
             self._add_call(call)
         for root in found.roots:

@@ -71,7 +71,7 @@ def show(console: Console, summary: Summary, top: int) -> None:
         console.print(Text(_period(summary), style="bold cyan"))
         console.print(Overview(summary))
     else:
-        console.print("No model calls that litespan has seen.")
+        console.print(Text(_nothing(summary)))
     for by, groups in summary.groups.items():
         if groups.named:
             _section(console, f"By {by}", GroupsTable(by, groups, summary.total, top))
@@ -90,6 +90,19 @@ def _section(console: Console, title: str, table: GroupsTable | RunsTable) -> No
     console.print()
     console.print(Text(title, style="bold cyan"))
     console.print(table)
+
+
+def _nothing(summary: Summary) -> str:
+    """Say that there are no calls, and what there is in their place."""
+    if summary.spans and summary.since_ns is not None:
+        return f"No model calls that litespan has seen since {time_text(summary.since_ns)}."
+    if summary.spans or summary.others:
+        return "No model calls that litespan has seen."
+    if summary.beside:
+        return (
+            "No model calls: these are metrics or logs. Name a file of spans, such as litespan-traces.jsonl."
+        )
+    return "No model calls: no spans were read."
 
 
 def _period(summary: Summary) -> str:

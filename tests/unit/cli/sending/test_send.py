@@ -75,7 +75,7 @@ def test_all_three_signals_arrive(tmp_path: Path, protocol: Protocol) -> None:
     with collector(protocol) as received:
         done = send(received.endpoint, *tmp_path.glob("*.jsonl"), "--protocol", short)
 
-    assert (0, "Sent 15 spans, 1 data points, 1 log records.\n", "") == (
+    assert (0, "Sent 15 spans, 1 data point, 1 log record.\n", "") == (
         done.exit_code,
         done.stdout,
         done.stderr,
@@ -226,8 +226,20 @@ def test_broken_lines_are_left_out(tmp_path: Path) -> None:
 
     assert (1, 0) == (done.exit_code, again.exit_code)
     assert names(2) == [span.name for span in received.spans()]
-    assert f"{path}: the line at byte {len(good[0]):,} is left out: it is no JSON." in done.stderr
+    assert f"{path}: the line at byte {len(good[0]):,} is left out: it is no JSON" in done.stderr
+    assert "(each request has to stand on one line: `jq -c . FILE > NEW` writes it so)." in done.stderr
     assert "Left out: 4 lines" in done.stderr
+
+
+def test_one_is_told_as_one(tmp_path: Path) -> None:
+    """A single span and a single line are not told in the plural."""
+    path = span_file(tmp_path / "t.jsonl", 1, 1)
+    path.write_bytes(path.read_bytes() + b"?\n")
+    with collector() as received:
+        done = send(received.endpoint, path)
+
+    assert done.stdout.startswith("Sent 1 span, 0 data points")
+    assert "Left out: 1 line or batch that cannot be read." in done.stderr
 
 
 def test_unfinished_line_waits(tmp_path: Path) -> None:

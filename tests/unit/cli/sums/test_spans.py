@@ -88,7 +88,7 @@ def test_other_operations_are_no_calls(operation: str | None) -> None:
     """Agents, tools and spans without an operation are no calls, whatever usage they carry."""
     found = read_line(otlp.line(otlp.call((1, 1), 1.0, attributes={semconv.OPERATION_NAME: operation})))
 
-    assert ([], [], 1, 0) == found
+    assert Found([], [], spans=1, others=0, beside=0) == found
 
 
 def test_missing_is_not_zero() -> None:
@@ -170,8 +170,10 @@ def test_spans_of_other_tools_are_left_out() -> None:
     """A call that another scope wrote is counted as left out, whether or not the line is parsed for it."""
     theirs = otlp.call(attributes={semconv.OUTCOME: None})
 
-    assert ([], [], 0, 2) == read_line(otlp.line(theirs, theirs, scope="openai"))
-    assert ([], [], 0, 1) == read_line(otlp.line({**theirs, "name": "litespan"}, scope="openai"))
+    assert Found([], [], spans=0, others=2, beside=0) == read_line(otlp.line(theirs, theirs, scope="openai"))
+    assert Found([], [], spans=0, others=1, beside=0) == read_line(
+        otlp.line({**theirs, "name": "litespan"}, scope="openai")
+    )
 
 
 def test_calls_that_litespan_told_another_tool_count() -> None:
@@ -185,10 +187,11 @@ def test_calls_that_litespan_told_another_tool_count() -> None:
 def test_metrics_and_logs_say_nothing(kind: str) -> None:
     """Lines of other signals are skipped silently, in the usual spelling and in a looser one."""
     request = {kind: [{"scope": {"name": "litespan"}}]}
-    nothing = Found([], [], 0, 0)
+    nothing = Found([], [], spans=0, others=0, beside=0)
+    beside = nothing._replace(beside=1)
 
-    assert nothing == read_line(json.dumps(request, separators=(",", ":")).encode())
-    assert nothing == read_line(json.dumps(request, indent=None).encode())
+    assert beside == read_line(json.dumps(request, separators=(",", ":")).encode())
+    assert beside == read_line(json.dumps(request, indent=None).encode())
     assert nothing == read_line(b" \n") == read_line(b"{}\n")
 
 
@@ -292,4 +295,4 @@ def test_any_cut(length: int) -> None:
     whole = otlp.line(otlp.call((10, 5), 0.5)).rstrip()
     found = reading_of(whole[:length])
 
-    assert found in ([None] if 0 < length < len(whole) else [([], [], 0, 0), read_line(whole)])
+    assert found in ([None] if 0 < length < len(whole) else [([], [], 0, 0, 0), read_line(whole)])

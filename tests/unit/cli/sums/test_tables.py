@@ -133,8 +133,26 @@ def test_rows_behind_the_top_are_one_row() -> None:
 
 
 def test_nothing_to_show() -> None:
-    """Files without calls say so, in one line."""
-    assert "No model calls that litespan has seen.\n" == text(b"{}")
+    """Files without calls say so, in one line, and what is in them."""
+    metrics, others = (
+        b'{"resourceMetrics":[]}',
+        otlp.line(otlp.call(attributes={semconv.OUTCOME: None}), scope="x"),
+    )
+    since = otlp.NOON + 86_400 * otlp.SECOND
+
+    assert "No model calls: no spans were read.\n" == text(b"{}")
+    assert "these are metrics or logs. Name a file of spans, such as litespan-traces.jsonl.\n" in text(
+        metrics, width=110
+    )
+    assert "these are metrics or logs." in text(metrics.replace(b":", b" : "))
+    assert (
+        "No model calls that litespan has seen.\n"
+        == text(otlp.line(otlp.workflow()), by=[]).splitlines(True)[0]
+    )
+    assert "Spans of other tools, left out: 1" in text(metrics, others)
+    assert "No model calls that litespan has seen since 2026-06-02T12:00:00Z.\n" == text(
+        otlp.line(otlp.call()), since_ns=since
+    )
 
 
 def test_a_group_that_was_asked_for_is_told_to_be_empty() -> None:

@@ -1,0 +1,48 @@
+"""What is said on standard error about the reading: of files that break off, of one line, of JSON on many."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from litespan.cli import main
+from tests.unit.cli.sums import otlp
+
+
+def summary(*arguments: str | Path) -> Result:
+    """Call the command."""
+    return CliRunner().invoke(main, ["summary", *map(str, arguments)])
+
+
+def test_archive_that_breaks_off_in_its_first_line(tmp_path: Path) -> None:
+    """The line that was begun is one of those that are left out, so that no part is larger than the whole."""
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(otlp.line(*[otlp.call()] * 100))[:200])
+    done = summary(path)
+
+    assert (1, "No model calls: no spans were read.\n") == (done.exit_code, done.stdout)
+    assert done.stderr.startswith(f"{path}:1: the file cannot be read from here on: ")
+    assert done.stderr.endswith("Left out: 1 of 1 line.\n")
+
+
+def test_one_is_told_as_one(tmp_path: Path) -> None:
+    """One line of one file is no plural."""
+    (tmp_path / "a").write_bytes(otlp.line(otlp.call()))
+
+    assert " in 1 line of 1 file: " in summary(tmp_path / "a", "--verbose").stderr
+
+
+def test_json_over_several_lines(tmp_path: Path) -> None:
+    """Whoever names a file that was made readable is told what makes lines of it."""
+    path = tmp_path / "a"
+    path.write_text(json.dumps(json.loads(otlp.line(otlp.call())), indent=2), encoding="utf-8")
+    done = summary(path)
+
+    assert 1 == done.exit_code
+    assert (
+        "(each request has to stand on one line: `jq -c . FILE > NEW` writes it so)"
+        in (done.stderr.splitlines()[0])
+    )
