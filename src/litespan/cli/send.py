@@ -38,7 +38,7 @@ def _headers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> d
 
 
 @click.command(short_help="Send files to an OTLP receiver.")
-@data_files()
+@data_files(allow_dash=True)  # which has a message of its own
 @click.option(
     "--otlp",
     metavar="ENDPOINT",

@@ -52,9 +52,13 @@ def open_source(path: str, receiver: str) -> Source:
     """Open a file of OTLP JSON lines or of a spool.
 
     Raises:
-        UnusableFileError: if a process that runs sends it itself, or it is compressed.
+        UnusableFileError: if a process that runs sends it itself, it is compressed, or it is a pipe.
         OSError: if it cannot be read.
     """
+    if not os.path.isfile(path):
+        raise UnusableFileError(
+            f"{path} is no file. Save what it gives in one first: beside a file is noted how far it was sent."
+        )
     with open(path, "rb") as file:
         start = file.read(FIRST)
     if start.startswith(GZIP_MAGIC):

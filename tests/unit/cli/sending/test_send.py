@@ -231,6 +231,19 @@ def test_broken_lines_are_left_out(tmp_path: Path) -> None:
     assert "Left out: 4 lines" in done.stderr
 
 
+@pytest.mark.parametrize("kind", ["pipe", "dash"])
+def test_a_pipe_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    """What is no file is neither waited for nor read: nothing can be noted beside it."""
+    path = "-"
+    if kind == "pipe":
+        path = str(tmp_path / "pipe")
+        os.mkfifo(path)
+    done = send(dead_endpoint(), path)
+
+    assert (2, "") == (done.exit_code, done.stdout)
+    assert f"Error: {path} is no file. Save what it gives in one first" in done.stderr
+
+
 def test_one_is_told_as_one(tmp_path: Path) -> None:
     """A single span and a single line are not told in the plural."""
     path = span_file(tmp_path / "t.jsonl", 1, 1)
