@@ -89,6 +89,13 @@ def test_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     assert "docker compose -f new/monitoring/docker-compose.yml up -d" in done.stdout
 
 
+def test_a_folder_with_a_space_can_be_pasted(tmp_path: Path) -> None:
+    """The line that starts the servers is one for a shell, whatever the folder is called."""
+    done = export("my monitoring", cwd=tmp_path)
+
+    assert "docker compose -f 'my monitoring/docker-compose.yml' up -d" in done.stdout
+
+
 def test_from_a_checkout(tmp_path: Path) -> None:
     """An editable install writes what stands in the checkout, without the generator of the dashboards."""
     done = export(".", cwd=tmp_path)
@@ -115,7 +122,7 @@ def test_files_that_are_there(tmp_path: Path) -> None:
     refused = export(".", cwd=tmp_path)
 
     assert (1, "") == (refused.returncode, refused.stdout)
-    assert "./docker-compose.yml\nError: 1 files are there and differ." in refused.stderr
+    assert "./docker-compose.yml\nError: 1 file would be replaced." in refused.stderr
     assert {"docker-compose.yml": b"services: {}\n"} == tree(tmp_path)
     assert 0 == export(".", "--force", cwd=tmp_path).returncode
     assert expected() == tree(tmp_path)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import NoReturn
 
 import click
 
+from litespan.cli.words import counted
 from litespan.export.cells import printable
 
 _NOT_WRITTEN = 1
@@ -48,13 +50,14 @@ def export(folder: str, *, force: bool) -> None:
     except OSError as error:
         _fail(f"{error.filename or folder}: {error.strerror or error}")
     click.echo(f"{count} files are in {printable(folder)}.")
-    click.echo(f"Start the servers: docker compose -f {printable(os.path.join(folder, stack.COMPOSE))} up -d")
+    compose = shlex.quote(printable(os.path.join(folder, stack.COMPOSE)))
+    click.echo(f"Start the servers: docker compose -f {compose} up -d")
 
 
 def _refuse_to_replace(folder: str, different: list[str]) -> NoReturn:
     for path in different:
         click.echo(printable(os.path.join(folder, path)), err=True)
-    _fail(f"{len(different)} files are there and differ. Nothing was written; --force replaces them.")
+    _fail(f"{counted(len(different), 'file')} would be replaced. Nothing was written; --force does it.")
 
 
 def _fail(message: str) -> NoReturn:
