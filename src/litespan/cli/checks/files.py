@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Final
 from litespan.cli.checks.finding import Finding, ok, problem, warning
 
 _MEGABYTE: Final = 1e6
+_FOLDER: Final = "is a folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ def look_at(path: str) -> Place:
     """Find out whether a file can be written, without touching it."""
     folder = os.path.dirname(path)
     if os.path.isdir(path):
-        return Place("is a folder")
+        return Place(_FOLDER)
     if os.path.exists(path) and not os.access(path, os.W_OK):
         return Place("is there and may not be written")
     try:
@@ -46,12 +48,15 @@ def look_at(path: str) -> Place:
 def check_file(signal: str, variable: str, path: str, place: Place, full_size: int) -> Finding:
     """Judge a file; ``full_size`` is how many bytes it and its rotated ones may take."""
     check = f"file of {signal}"
+    if place.fault == _FOLDER:
+        inside = os.path.join(path, f"litespan-{signal}.jsonl")
+        return problem(check, f"{path} {place.fault}", f"export {variable}={shlex.quote(inside)}")
     if place.fault is not None:
         return problem(
             check,
             f"{path} {place.fault}",
             f"export {variable}=/a/folder/that/exists/{os.path.basename(path)}"
-            f"  # or: mkdir -p '{os.path.dirname(path)}'",
+            f"  # or: mkdir -p {shlex.quote(os.path.dirname(path))}",
         )
     if place.free is not None and place.free < full_size - place.taken:
         return warning(

@@ -36,8 +36,11 @@ def test_missing_folder(tmp_path: Path) -> None:
 
 
 def test_folder_in_place_of_a_file(tmp_path: Path) -> None:
-    """A path that names a folder is a problem."""
-    assert "is a folder" in check(tmp_path).says
+    """A path that names a folder is a problem; the mend is a file in it."""
+    finding = check(tmp_path)
+
+    assert "is a folder" in finding.says
+    assert (f"export LITESPAN_TRACES_FILE={tmp_path}/litespan-traces.jsonl",) == finding.mends
 
 
 def test_room(tmp_path: Path) -> None:
