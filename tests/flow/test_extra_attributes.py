@@ -88,7 +88,11 @@ async def test_keys_without_a_value_are_left_out(provider: Provider) -> None:
         ({"extra_attributes": {"user.id": "u"}}, "litespan.using"),
         ({"extra_attributes": {"": "u"}}, "must be a text that is not empty|not empty"),
         ({"extra_attributes": {"stage": None}}, "must be a text, a truth value, a number"),
-        ({"extra_attributes": "stage"}, "must be a text, a truth value, a number"),
+        (
+            {"extra_attributes": "stage"},
+            "must be names and values with commas, for example stage=prod,region=eu",
+        ),
+        ({"extra_attributes": "stage=prod,"}, "must be names and values with commas"),
         ({"extra_attributes": ["stage"]}, "must map names to values"),
     ],
 )

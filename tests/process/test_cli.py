@@ -217,3 +217,36 @@ def test_version(tmp_path: Path) -> None:
     """`--version` names the program and its version, which is the module's."""
     assert version("litespan") == litespan.__version__
     assert (0, f"litespan {litespan.__version__}\n", "") == finish(start("--version", cwd=tmp_path))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's device that is always full")
+@pytest.mark.parametrize("option", ["--csv", "--json", "--top=1"])
+def test_a_full_disk_is_told_in_one_line(tmp_path: Path, option: str) -> None:
+    """Who saves a summary where nothing more fits gets a sentence, not a traceback, and no success."""
+    (tmp_path / "empty.jsonl").touch()
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [*LITESPAN, "summary", "empty.jsonl", option],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=100,
+        )
+
+    assert (1, "Error: the output cannot be written (No space left on device).\n") == (
+        done.returncode,
+        done.stderr,
+    )
+
+
+@pytest.mark.parametrize("command", ["demo", "doctor", "send"])
+def test_an_empty_address_is_wrong_use(tmp_path: Path, command: str) -> None:
+    """`--otlp "$NOT_SET"` names the option and what to write, and tries no address of its own."""
+    (tmp_path / "a").touch()
+    arguments = ["a"] if command == "send" else []
+    code, output, errors = finish(start(command, *arguments, "--otlp", "", cwd=tmp_path))
+
+    assert (2, "") == (code, output)
+    assert "'--otlp': it is empty; give the receiver's base URL, for example http://localhost:4318." in errors

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import click
 
+from litespan.cli.receiver import not_empty
 from litespan.setting_checks import ConfigurationError
 
 _RUNS = 12
@@ -24,6 +25,7 @@ _WRONG_USE = 2
 @click.option(
     "--otlp",
     metavar="ENDPOINT",
+    callback=not_empty,
     help="Send spans and metrics to this OTLP receiver (http/protobuf, base URL) in place of the files. "
     "Example: --otlp http://localhost:4318",
 )

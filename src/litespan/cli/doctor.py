@@ -6,6 +6,8 @@ import os
 
 import click
 
+from litespan.cli.receiver import not_empty
+
 _TO_MEND = 1
 _SECONDS = 5.0
 
@@ -14,6 +16,7 @@ _SECONDS = 5.0
 @click.option(
     "--otlp",
     metavar="ENDPOINT",
+    callback=not_empty,
     help="Try this OTLP receiver (base URL) in place of what the environment names. "
     "Example: --otlp http://localhost:4318",
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from litespan.cli.data_files import data_files
+from litespan.cli.receiver import not_empty
 from litespan.export.cells import printable
 from litespan.setting_checks import ConfigurationError
 from litespan.settings import load_settings
@@ -42,6 +43,7 @@ def _headers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> d
 @click.option(
     "--otlp",
     metavar="ENDPOINT",
+    callback=not_empty,
     required=True,
     help="Base URL of the receiver. Example: --otlp http://localhost:4318",
 )

@@ -112,11 +112,13 @@ def otlp_target(signal: str, settings: Settings, environ: Mapping[str, str]) -> 
     path = "" if protocol == GRPC else f"/v1/{signal}"
     if settings.otlp_endpoint and settings.is_argument("otlp_endpoint"):
         argument = settings.otlp_endpoint.rstrip("/") + path
-        target = OtlpTarget(protocol, argument, argument)
+        name, target = "otlp_endpoint", OtlpTarget(protocol, argument, argument)
+    elif own := environ.get(_ENDPOINT[signal]):
+        name, target = _ENDPOINT[signal], OtlpTarget(protocol, own, None)
     else:
         base = environ.get(OTEL_EXPORTER_OTLP_ENDPOINT) or _DEFAULT_ENDPOINT[protocol]
-        target = OtlpTarget(protocol, environ.get(_ENDPOINT[signal]) or base.rstrip("/") + path, None)
-    _check_url(target)
+        name, target = OTEL_EXPORTER_OTLP_ENDPOINT, OtlpTarget(protocol, base.rstrip("/") + path, None)
+    _check_url(name, target)
     return target
 
 
@@ -131,19 +133,20 @@ def _protocol(signal: str, settings: Settings, environ: Mapping[str, str]) -> st
     return own
 
 
-def _check_url(target: OtlpTarget) -> None:
+def _check_url(name: str, target: OtlpTarget) -> None:
     try:
         parts = urlsplit(target.endpoint)
         _ = parts.port
     except ValueError:  # its text may hold a piece of a password
         raise ConfigurationError(
-            f"The OTLP endpoint {target.shown!r} is no URL: look at its port. Example: http://localhost:4318."
+            f"{name}: the OTLP endpoint {target.shown!r} is no URL: look at its port. "
+            "Example: http://localhost:4318."
         ) from None
     is_http = target.endpoint.lower().startswith(("http://", "https://")) and parts.hostname
     if target.protocol != GRPC and not is_http:
         raise ConfigurationError(
-            f"The OTLP endpoint {target.shown!r} is no URL: it must start with http:// or https:// and a "
-            "host, for example http://localhost:4318."
+            f"{name}: the OTLP endpoint {target.shown!r} is no URL: it must start with http:// or https:// "
+            "and a host, for example http://localhost:4318."
         )
 
 

@@ -25,11 +25,14 @@ class JsonLinesFile:
     Rotated files are named ``path.1`` (the newest) to ``path.<backups>``. An exclusive lock on the file is
     held around rotation and write, so lines of several processes neither mix nor get lost.
 
+    Args:
+        signal: ``traces``, ``metrics`` or ``logs``, which names the setting of its path.
+
     Raises:
         ConfigurationError: if the file cannot be opened for writing.
     """
 
-    def __init__(self, path: str, max_bytes: int, backups: int) -> None:
+    def __init__(self, path: str, max_bytes: int, backups: int, signal: str) -> None:
         self._path = os.path.abspath(path)
         self._max_bytes = max_bytes
         self._backups = backups
@@ -39,9 +42,15 @@ class JsonLinesFile:
         try:
             self._file = self._open()
         except OSError as error:
+            is_folder = os.path.isdir(self._path)
+            mend = (
+                "Name a file in it"
+                if is_folder
+                else "Create its folder and allow writing there, or choose another path"
+            )
             raise ConfigurationError(
                 f"{self._path} cannot be written ({error.strerror or type(error).__name__}). "
-                "Create its folder and allow writing there, or choose another path."
+                f"{mend}: {signal}_file, or LITESPAN_{signal.upper()}_FILE."
             ) from error
 
     def try_write(self, line: bytes) -> bool:

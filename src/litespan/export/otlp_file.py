@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from litespan.export.json_lines import JsonLinesFile
+from litespan.export.ledger import LOGS, METRICS, TRACES
 from litespan.export.otlp_json import logs_to_json, metrics_to_json, spans_to_json
 
 DEFAULT_MAX_BYTES = 100_000_000
@@ -26,7 +27,7 @@ class OtlpFileSpanExporter(SpanExporter):
     """
 
     def __init__(self, path: str, max_bytes: int = DEFAULT_MAX_BYTES, backups: int = DEFAULT_BACKUPS) -> None:
-        self._file = JsonLinesFile(path, max_bytes, backups)
+        self._file = JsonLinesFile(path, max_bytes, backups, TRACES)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Append one line; FAILURE if it cannot be written now."""
@@ -46,7 +47,7 @@ class OtlpFileLogExporter(LogRecordExporter):
     """The same for log records, events among them."""
 
     def __init__(self, path: str, max_bytes: int = DEFAULT_MAX_BYTES, backups: int = DEFAULT_BACKUPS) -> None:
-        self._file = JsonLinesFile(path, max_bytes, backups)
+        self._file = JsonLinesFile(path, max_bytes, backups, LOGS)
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
         """Append one line; FAILURE if it cannot be written now."""
@@ -67,7 +68,7 @@ class OtlpFileMetricExporter(MetricExporter):
 
     def __init__(self, path: str, max_bytes: int = DEFAULT_MAX_BYTES, backups: int = DEFAULT_BACKUPS) -> None:
         super().__init__()
-        self._file = JsonLinesFile(path, max_bytes, backups)
+        self._file = JsonLinesFile(path, max_bytes, backups, METRICS)
 
     def export(
         self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any

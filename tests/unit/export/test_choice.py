@@ -97,7 +97,14 @@ def test_otlp_target(
 @pytest.mark.parametrize(
     ("environ", "message"),
     [
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}, "must start with http:// or https://"),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"},
+            "^OTEL_EXPORTER_OTLP_ENDPOINT: .* must start with http",
+        ),
+        (
+            {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "x:1"},
+            "^OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: .*'x:1' is no URL",
+        ),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://me:se@cret@host:4b"}, "'host:4b/v1/traces' is no URL: look"),
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://me:secret@"}, "'/v1/traces' is no URL: it must start"),
         (BASE | {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/json"}, "Valid values: http/protobuf, grpc"),
@@ -107,6 +114,12 @@ def test_what_cannot_work_is_a_clear_error(environ: dict[str, str], message: str
     """A wrong endpoint or protocol fails at once and says what is right."""
     with pytest.raises(ConfigurationError, match=message):
         otlp_target("traces", load_settings(environ), environ)
+
+
+def test_an_endpoint_of_the_code_is_named_by_its_setting() -> None:
+    """Who gives the endpoint as an argument is told its name, not that of a variable."""
+    with pytest.raises(ConfigurationError, match=r"^otlp_endpoint: the OTLP endpoint 'host:1/v1/traces'"):
+        otlp_target("traces", load_settings({}, otlp_endpoint="host:1"), {})
 
 
 def test_unknown_exporters_are_refused_where_they_would_be_made(monkeypatch: pytest.MonkeyPatch) -> None:

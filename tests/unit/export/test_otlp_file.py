@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 
 from litespan.export.json_lines import JsonLinesFile
-from litespan.export.otlp_file import OtlpFileMetricExporter, OtlpFileSpanExporter
+from litespan.export.otlp_file import OtlpFileLogExporter, OtlpFileMetricExporter, OtlpFileSpanExporter
 from litespan.setting_checks import ConfigurationError
 from tests.unit.export.sdk import metrics_of, spans_of
 
@@ -61,7 +61,7 @@ def test_metrics_have_their_own_lines(tmp_path: Path) -> None:
 def test_new_files_are_private(tmp_path: Path) -> None:
     """Only the owner may read a file that may hold prompts; so too after a rotation."""
     path = tmp_path / "traces.jsonl"
-    file = JsonLinesFile(str(path), max_bytes=10, backups=1)
+    file = JsonLinesFile(str(path), max_bytes=10, backups=1, signal="traces")
     assert file.try_write(b"123456")
     assert file.try_write(b"123456")
     for name in ("traces.jsonl", "traces.jsonl.1"):
@@ -70,7 +70,7 @@ def test_new_files_are_private(tmp_path: Path) -> None:
 
 def test_rotation_keeps_the_newest_files(tmp_path: Path) -> None:
     """A file never passes its limit; of the rotated ones `.1` is the newest and the oldest goes."""
-    file = JsonLinesFile(str(tmp_path / "t"), max_bytes=10, backups=2)
+    file = JsonLinesFile(str(tmp_path / "t"), max_bytes=10, backups=2, signal="traces")
     for number in range(8):
         assert file.try_write(b"%04d" % number)
     contents = {path.name: path.read_bytes().split() for path in tmp_path.iterdir()}
@@ -79,7 +79,7 @@ def test_rotation_keeps_the_newest_files(tmp_path: Path) -> None:
 
 def test_a_line_above_the_limit_gets_its_own_file(tmp_path: Path) -> None:
     """A line that is longer than the limit is written all the same, alone."""
-    file = JsonLinesFile(str(tmp_path / "t"), max_bytes=10, backups=2)
+    file = JsonLinesFile(str(tmp_path / "t"), max_bytes=10, backups=2, signal="traces")
     assert file.try_write(b"1")
     assert file.try_write(b"x" * 50)
     assert file.try_write(b"2")
@@ -89,7 +89,7 @@ def test_a_line_above_the_limit_gets_its_own_file(tmp_path: Path) -> None:
 
 def write_lines(path: str, writer: int, lines: int, together: Barrier) -> None:
     """Write numbered lines of different lengths, as a process of its own."""
-    file = JsonLinesFile(path, max_bytes=2_000, backups=500)
+    file = JsonLinesFile(path, max_bytes=2_000, backups=500, signal="traces")
     together.wait(20)
     for number in range(lines):
         text = json.dumps({"writer": writer, "number": number, "pad": "x" * (number % 400)})
@@ -118,11 +118,23 @@ def test_two_processes_share_a_file(tmp_path: Path) -> None:
 
 
 def test_a_path_that_cannot_be_written_is_an_error_at_once(tmp_path: Path) -> None:
-    """A folder in the place of the file, or a missing folder, is a clear error with the path."""
+    """A folder in the place of the file, or none for it, is a clear error with the path and its setting."""
     (tmp_path / "folder").mkdir()
-    for path in (tmp_path / "folder", tmp_path / "missing" / "traces.jsonl"):
-        with pytest.raises(ConfigurationError, match="cannot be written") as caught:
-            OtlpFileSpanExporter(str(path))
+    for make, path, mend in (
+        (OtlpFileSpanExporter, tmp_path / "folder", r"in it: traces_file, or LITESPAN_TRACES_FILE\."),
+        (
+            OtlpFileMetricExporter,
+            tmp_path / "missing" / "m",
+            r"another path: metrics_file, or LITESPAN_METRICS_FILE",
+        ),
+        (
+            OtlpFileLogExporter,
+            tmp_path / "missing" / "l",
+            r"another path: logs_file, or LITESPAN_LOGS_FILE\.",
+        ),
+    ):
+        with pytest.raises(ConfigurationError, match=f"cannot be written .*{mend}") as caught:
+            make(str(path))
         assert str(path) in str(caught.value)
 
 
@@ -164,7 +176,7 @@ def test_half_a_line_is_taken_back(tmp_path: Path) -> None:
     """If the disk fills up in the middle of a line, nothing of the line stays."""
     resource = pytest.importorskip("resource")
     path = tmp_path / "t"
-    file = JsonLinesFile(str(path), max_bytes=10_000, backups=1)
+    file = JsonLinesFile(str(path), max_bytes=10_000, backups=1, signal="traces")
     assert file.try_write(b"whole")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     # Python ignores SIGXFSZ, so a write that passes the limit is cut short or fails.
