@@ -69,7 +69,7 @@ def demo(model: str | None, otlp: str | None, runs: int, output: str | None, *, 
 
     try:
         with progress() as say:
-            report = Report(observe(Plan(model, otlp, runs, _folder(output)), say))
+            report = Report(observe(Plan(model, otlp, runs, _folder(output, wanted=otlp is None)), say))
     except (ConfigurationError, ModelError) as error:
         _refuse(str(error))
     if as_json:
@@ -80,13 +80,15 @@ def demo(model: str | None, otlp: str | None, runs: int, output: str | None, *, 
         raise SystemExit(_NOT_AS_IT_SHOULD_BE)
 
 
-def _folder(output: str | None) -> str | None:
-    """Make the folder for the files."""
+def _folder(output: str | None, *, wanted: bool) -> str | None:
+    """Make the folder for the files; ``wanted``: files are written also where none is named."""
     if output is not None:
         try:
             os.makedirs(output, exist_ok=True)
         except OSError as error:
             _refuse(f"--output {output}: the folder cannot be made ({error.strerror}).")
+    if (output is not None or wanted) and not os.access(output or os.curdir, os.W_OK | os.X_OK):
+        _refuse(f"{output or 'The working directory'} cannot be written to; name a folder with --output DIR.")
     return output
 
 

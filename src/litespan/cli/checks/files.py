@@ -23,11 +23,13 @@ class Place:
         fault: why it cannot be written; None if it can.
         free: bytes that are free there; None if that is not known.
         taken: bytes that the file takes already.
+        no_folder: the folder that it goes to is not there.
     """
 
     fault: str | None
     free: int | None = None
     taken: int = 0
+    no_folder: bool = False
 
 
 def look_at(path: str) -> Place:
@@ -40,7 +42,7 @@ def look_at(path: str) -> Place:
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        return Place(f"cannot be written ({error.strerror})")
+        return Place(f"cannot be written ({error.strerror})", no_folder=not os.path.exists(folder))
     taken = os.path.getsize(path) if os.path.exists(path) else 0
     return Place(None, shutil.disk_usage(folder).free, taken)
 
@@ -48,15 +50,9 @@ def look_at(path: str) -> Place:
 def check_file(signal: str, variable: str, path: str, place: Place, full_size: int) -> Finding:
     """Judge a file; ``full_size`` is how many bytes it and its rotated ones may take."""
     check = f"file of {signal}"
-    if place.fault == _FOLDER:
-        inside = os.path.join(path, f"litespan-{signal}.jsonl")
-        return problem(check, f"{path} {place.fault}", f"export {variable}={shlex.quote(inside)}")
     if place.fault is not None:
         return problem(
-            check,
-            f"{path} {place.fault}",
-            f"export {variable}=/a/folder/that/exists/{os.path.basename(path)}"
-            f"  # or: mkdir -p {shlex.quote(os.path.dirname(path))}",
+            check, f"{path} {place.fault}", f"export {variable}={_other_path(signal, path, place)}"
         )
     if place.free is not None and place.free < full_size - place.taken:
         return warning(
@@ -65,3 +61,12 @@ def check_file(signal: str, variable: str, path: str, place: Place, full_size: i
             f"Free some space in {os.path.dirname(path)}, or lower LITESPAN_FILE_MAX_BYTES.",
         )
     return ok(check, f"{path} can be written")
+
+
+def _other_path(signal: str, path: str, place: Place) -> str:
+    if place.fault == _FOLDER:
+        return shlex.quote(os.path.join(path, f"litespan-{signal}.jsonl"))
+    folder, name = os.path.split(path)
+    if place.no_folder:
+        return f"/a/folder/that/exists/{name}  # or: mkdir -p {shlex.quote(folder)}"
+    return f"/a/folder/of/this/user/{name}"

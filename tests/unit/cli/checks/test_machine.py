@@ -33,6 +33,14 @@ def test_missing_folder(tmp_path: Path) -> None:
 
     assert "cannot be written (No such file or directory)" in finding.says
     assert finding.mends[0].startswith("export LITESPAN_TRACES_FILE=/a/folder/that/exists/traces.jsonl")
+    assert finding.mends[0].endswith(f"mkdir -p {tmp_path}/none")
+
+
+def test_folder_of_somebody_else() -> None:
+    """A folder that is there, and may not be written to, is not told to be made."""
+    place = Place("cannot be written (Permission denied)")
+
+    assert ("export LITESPAN_TRACES_FILE=/a/folder/of/this/user/t",) == check(Path("/srv/t"), place).mends
 
 
 def test_folder_in_place_of_a_file(tmp_path: Path) -> None:
