@@ -68,10 +68,11 @@ def duration(start_ns: int, end_ns: int | None) -> str:
     if end_ns is None:
         return UNKNOWN
     seconds = (end_ns - start_ns) / 1e9
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < _MINUTE:
-        return f"{seconds:.2f} s"
+    # Rounded first: what rounds to a second or a minute is one.
+    if (milliseconds := round(seconds * 1000)) < 1000:  # noqa: PLR2004 - of a second
+        return f"{milliseconds} ms"
+    if (hundredths := round(seconds, 2)) < _MINUTE:
+        return f"{hundredths:.2f} s"
     minutes, rest = divmod(round(seconds), _MINUTE)
     return f"{minutes}m {rest:02d}s"
 

@@ -157,7 +157,15 @@ def test_cost(attributes: dict[str, Any], text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.0004, "0 ms"), (0.25, "250 ms"), (1.5, "1.50 s"), (125.4, "2m 05s")]
+    ("seconds", "text"),
+    [
+        (0.0004, "0 ms"),
+        (0.25, "250 ms"),
+        (0.9996, "1.00 s"),
+        (1.5, "1.50 s"),
+        (59.996, "1m 00s"),
+        (125.4, "2m 05s"),
+    ],
 )
 def test_duration(seconds: float, text: str) -> None:
     """Durations are readable at every size."""
