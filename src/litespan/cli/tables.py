@@ -11,11 +11,15 @@ from rich.text import Text
 
 from litespan import semconv
 from litespan.cli.figures import CallFigures, ModelFigures, RunFigures
+from litespan.cli.fitting import Column, fitting_table
 from litespan.export import cells
 from litespan.records import OK
 
 # Below this width (characters), the runs have no columns of cached and reasoning tokens.
 _NARROW: Final = 110
+# What the runs give up where there is no room, from the first on; the empty title is that of their subjects.
+_SPARE: Final = ("calls", "", "out", "in")
+_LEAST_TITLE: Final = 8
 
 _NS_PER_SECOND: Final = 1_000_000_000
 
@@ -62,18 +66,15 @@ class RunsTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render for the width that there is."""
-        columns = [column for column in _RUN_COLUMNS if options.max_width >= _NARROW or not column.wide]
-        table = _table()
-        table.add_column("run", no_wrap=True)
-        table.add_column(no_wrap=True, overflow="ellipsis")
-        for column in columns:
-            table.add_column(column.title, justify="right", no_wrap=True)
-        table.add_column("outcome", no_wrap=True)
-        for run in self._runs:
-            name = run.conversation or run.trace
-            texts = (name, self._titles.get(name, ""), *(column.text(run) for column in columns))
-            table.add_row(*_printable(texts), _outcome(run))
-        yield table
+        names = [run.conversation or run.trace for run in self._runs]
+        figures = [column for column in _RUN_COLUMNS if options.max_width >= _NARROW or not column.wide]
+        columns = [
+            Column("run", _printable(names)),
+            Column("", _printable(self._titles.get(name, "") for name in names), least=_LEAST_TITLE),
+            *(Column(each.title, _printable(map(each.text, self._runs)), right=True) for each in figures),
+            Column("outcome", [_outcome(run) for run in self._runs]),
+        ]
+        yield fitting_table(columns, _SPARE, options.max_width, ascii_only=options.ascii_only)
         yield from _errors(self._runs)
 
 

@@ -20,6 +20,8 @@ _STYLES: Final = {
     Status.PROBLEM: "bold red",
     Status.NOT_CHECKED: "dim",
 }
+# Below this width (characters) a whole name of a check leaves nothing for the rest.
+_NARROW: Final = 70
 
 
 def is_well(findings: Sequence[Finding]) -> bool:
@@ -43,14 +45,16 @@ def as_json(findings: Sequence[Finding]) -> str:
 
 def show(findings: Sequence[Finding]) -> None:
     """Print the table, then the lines that mend."""
+    console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("check", no_wrap=True)
+    # In a narrow terminal names are folded, so that what was seen has room.
+    table.add_column("check", no_wrap=console.width >= _NARROW)
     table.add_column("status", no_wrap=True)
     table.add_column("what was seen", overflow="fold")
     for finding in findings:
         status = Text(finding.status.value, style=_STYLES[finding.status])
         table.add_row(finding.check, status, Text(printable(finding.says)))
-    Console(highlight=False).print(table)
+    console.print(table)
     _show_mends(findings)
 
 
