@@ -12,7 +12,7 @@ from agents.items import TResponseStreamEvent
 from agents.models.default_models import get_default_model
 from agents.models.interface import Model
 
-from litespan.setting_checks import ConfigurationError, parse_price
+from litespan.setting_checks import ConfigurationError, parse_bool, parse_price
 from litespan.sources import call_options
 from litespan.sources.call_options import CallOptions
 
@@ -35,7 +35,7 @@ class LitellmModel(_LitellmModel):
         **kwargs: further arguments of the SDK's class, such as ``should_replay_reasoning_content``.
 
     Raises:
-        ConfigurationError: if ``model`` is missing, or the price is wrong.
+        ConfigurationError: if ``model`` is missing, the price is wrong, or ``capture_content`` is no boolean.
     """
 
     def __init__(
@@ -56,8 +56,10 @@ class LitellmModel(_LitellmModel):
         super().__init__(model, base_url, api_key, *args, **kwargs)
         # A plain dict, so that the model can be copied and pickled as the SDK's class can.
         checked = dict(parse_price("price", price)) if price is not None else None
-        given = checked is not None or capture_content is not None
-        self._call_options = CallOptions(checked, capture_content) if given else None
+        # The setting of that name takes words: "NO_CONTENT" here must not capture what it forbids.
+        content = None if capture_content is None else parse_bool("capture_content", capture_content)
+        given = checked is not None or content is not None
+        self._call_options = CallOptions(checked, content) if given else None
         on_construction()
 
     async def get_response(self, *args: Any, **kwargs: Any) -> ModelResponse:

@@ -106,6 +106,13 @@ def test_wrong_price(price: Any, message: str) -> None:
         litespan.LitellmModel("openai/m", price=price)
 
 
+@pytest.mark.parametrize("word", ["NO_CONTENT", "no", 0])
+def test_a_word_on_content_that_is_no_boolean(word: Any) -> None:
+    """What only looks like a no is refused at once, in place of capturing what it forbids."""
+    with pytest.raises(ConfigurationError, match=f"capture_content={word!r} is no boolean"):
+        litespan.LitellmModel("openai/m", capture_content=word)
+
+
 def test_price_is_by_name_only() -> None:
     """The price and the word on content are given by name, so that places stay free for the SDK's own."""
     parameters = inspect.signature(litespan.LitellmModel.__init__).parameters
