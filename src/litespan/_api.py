@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 from opentelemetry._logs import LoggerProvider
@@ -150,11 +150,13 @@ def _same(loaded: Settings, but: Sequence[str] = ()) -> bool:
     """
     if _installed is None or _installed.implicit:
         return False
-    if replace(_installed.settings, **{name: getattr(loaded, name) for name in but}) == loaded:
+    names = [spec.name for spec in fields(Settings) if spec.name not in but]
+    others = [name for name in names if getattr(_installed.settings, name) != getattr(loaded, name)]
+    if not others:
         return True
     raise ConfigurationError(
-        "litespan is already set up with other settings. Call litespan.uninstrument() first, "
-        "or set it up in one place only."
+        f"litespan is already set up with other settings: {', '.join(others)}. "
+        "Call litespan.uninstrument() first, or set it up in one place only."
     )
 
 

@@ -124,11 +124,12 @@ def test_twice_the_same_is_once() -> None:
 
 
 def test_twice_with_other_settings_is_an_error() -> None:
-    """A second `instrument()` with other settings says what to do, and changes nothing."""
+    """A second `instrument()` with other settings names them, says what to do, and changes nothing."""
     litespan.instrument(turn_spans=True)
     once = hosts()
-    with pytest.raises(litespan.ConfigurationError, match=r"already set up.*uninstrument\(\) first"):
-        litespan.instrument(turn_spans=False)
+    message = r"already set up with other settings: redact, turn_spans\..*uninstrument\(\) first"
+    with pytest.raises(litespan.ConfigurationError, match=message):
+        litespan.instrument(turn_spans=False, redact=str.upper)
 
     assert all(now is then for now, then in zip(hosts(), once, strict=True))
 
