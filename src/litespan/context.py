@@ -91,7 +91,7 @@ class using:  # noqa: N801 - it reads like the statement that it is part of
             Texts are cut at 1,024 characters.
 
     Raises:
-        TypeError: if ``tags`` is a single text or cannot be iterated.
+        TypeError: if ``tags`` is a single text or cannot be iterated, or ``propagate`` is no truth value.
         ConfigurationError: if an attribute has a name that is not the program's to give.
     """
 
@@ -104,7 +104,7 @@ class using:  # noqa: N801 - it reads like the statement that it is part of
         propagate: bool | None = None,
         **attributes: object,
     ) -> None:
-        self._propagate = propagate
+        self._propagate = _checked_propagate(propagate)
         self._own = Labels(
             _id("user", user), _id("session", session), _checked_tags(tags), _checked_attributes(attributes)
         )
@@ -182,6 +182,16 @@ def _id(name: str, value: object) -> str | None:
     if text is None and value is not None and not isinstance(value, str):
         _tell_once(name, value)
     return text
+
+
+def _checked_propagate(propagate: object) -> bool | None:
+    if propagate is None or isinstance(propagate, bool):
+        return propagate
+    # A text such as "false" would send users on.
+    raise TypeError(
+        f"litespan.using(propagate=…) got a value of type {type(propagate).__name__}: "
+        "it is True, False or None."
+    )
 
 
 def _checked_tags(tags: object) -> tuple[str, ...]:

@@ -305,6 +305,15 @@ def test_values_that_fail_never_stop_the_program(odd: Any) -> None:
     assert "north" == labels.attributes["desk"]  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("word", ["false", "no", 0])
+def test_a_word_on_propagation_that_is_no_boolean_is_an_error(word: Any) -> None:
+    """A text that means no never sends users on to others."""
+    with pytest.raises(
+        TypeError, match=f"got a value of type {type(word).__name__}: it is True, False or None"
+    ):
+        litespan.using(user="u-17", propagate=word)
+
+
 @pytest.mark.parametrize("tags", ["beta", b"beta", 3])
 def test_tags_that_are_no_list_are_an_error(tags: Any) -> None:
     """A single text for tags would be a list of letters: a mistake of the code, raised at the call."""
