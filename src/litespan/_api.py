@@ -353,21 +353,19 @@ def stats() -> dict[str, Any]:
     """Return litespan's own state: whether it is on, records, faults by place, what was exported.
 
     ``records_open``: calls, agents, runs and so on that have begun and not ended. ``records_dropped``: those
-    that were given up before their end came, by reason: ``too_many_open`` or ``too_old``.
+    that were given up before their end came, by reason: ``too_many_open`` or ``too_old``. The keys are the
+    same at any time; after :func:`shutdown` they tell of what was.
     """
     installation = _installed
     if installation is not None:
         guard.guarded("stats")(installation.recorder.settle_deferred)()
-    errors = guard.internal_errors()
-    if installation is None:
-        exports = {} if _configured is None else {"export": _configured.pipeline.stats()}
-        return {"instrumented": False, "records_open": 0, "internal_errors": errors, **exports}
+    exporting, ended = installation or _configured, installation or _ending or _last
     return {
-        "instrumented": True,
-        "records_open": len(installation.recorder.table),
-        "records_dropped": installation.recorder.table.losses(),
-        "internal_errors": errors,
-        "export": installation.pipeline.stats(),
+        "instrumented": installation is not None,
+        "records_open": 0 if installation is None else len(installation.recorder.table),
+        "records_dropped": {} if ended is None else ended.recorder.table.losses(),
+        "internal_errors": guard.internal_errors(),
+        "export": {} if exporting is None else exporting.pipeline.stats(),
     }
 
 

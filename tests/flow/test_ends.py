@@ -140,7 +140,8 @@ async def test_calls_that_never_end_are_counted_as_lost(
     hanging = [asyncio.create_task(litellm.acompletion(**chat(provider))) for _ in range(3)]
     await until_called(provider, 3)
 
-    assert {"too_many_open": 1} == litespan.stats()["records_dropped"]
+    running = litespan.stats()
+    assert {"too_many_open": 1} == running["records_dropped"]
     assert 2 == litespan.stats()["records_open"]
     assert 1 == capture.total("litespan.dropped", signal="records", reason="too_many_open")
     [given_up] = capture.spans
@@ -148,6 +149,11 @@ async def test_calls_that_never_end_are_counted_as_lost(
     for task in hanging:
         task.cancel()
     await asyncio.wait(hanging)
+    litespan.uninstrument()
+
+    # A program that asks when all is over finds the same keys, and what was lost.
+    assert running.keys() == litespan.stats().keys()
+    assert {"too_many_open": 1} == litespan.stats()["records_dropped"]
     assert (3, 0) == (len(capture.spans), litespan.stats()["records_open"])
 
 
