@@ -36,6 +36,7 @@ _last: Installation | None = None
 # The last one of configure(). What that has built exports on when litespan is taken out of the hosts.
 _configured: Installation | None = None
 _opted_out = False
+_told_off = False
 _termination: Termination | None = None
 
 
@@ -188,10 +189,19 @@ def instrument_implicitly() -> None:
     """Instrument with the global providers because a ``litespan.LitellmModel`` was made.
 
     The program's other trace processors are left alone. Never raises: building a model is no configuration.
+    A wrong environment variable is logged, once: a program may make a model for each request.
     """
+    global _told_off  # noqa: PLW0603 - see install
     with _lock, guard.guard("implicit instrumentation"):
         if _installed is None and not _opted_out:
-            _install_implicitly(_load_without_exports(openai_traces=True))
+            try:
+                loaded = _load_without_exports(openai_traces=True)
+            except ConfigurationError as error:
+                if not _told_off:
+                    logger.error("litespan is off: %s", error)  # noqa: TRY400 - the message says it all
+                _told_off = True
+                return
+            _install_implicitly(loaded)
 
 
 def instrument_from_outside() -> None:
