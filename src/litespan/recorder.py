@@ -18,6 +18,7 @@ from litespan.listeners import Emitter
 from litespan.pricing import PriceBook
 from litespan.records import (
     AgentRun,
+    Guardrail,
     ModelCall,
     Record,
     Run,
@@ -99,6 +100,7 @@ class Recorder:
             AgentRun: self._complete_scope,
             ModelCall: self._complete_call,
             ToolCall: self._complete_tool,
+            Guardrail: scopes.tell_parent,
             Speech: self._captured.of_speech,
             Transcription: self._captured.of_transcription,
             Step: self._captured.of_step,

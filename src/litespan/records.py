@@ -178,10 +178,14 @@ class Record:
 
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Scope(Record):
-    """Something that holds others and ends as the last of them did, unless it has an outcome of its own."""
+    """Something that holds others and ends as the last of them did, unless it has an outcome of its own.
+
+    ``failed_check`` is the failure of a guardrail in it, for which the host cancels the rest.
+    """
 
     inner_outcome: str = OK
     inner_failure: Failure | None = None
+    failed_check: Failure | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False, kw_only=True)

@@ -12,6 +12,7 @@ from litespan.labels import inherited
 from litespan.records import (
     NO_TOTALS,
     AgentRun,
+    Guardrail,
     ModelCall,
     Record,
     Run,
@@ -53,8 +54,11 @@ def inherit(record: Record, parent: Record | None) -> None:
 def take_inner_outcome(scope: Scope) -> None:
     """Let a scope that has no outcome of its own end as the last thing in it did.
 
-    Nor is the exception of a cut stream one of its own.
+    Nor is the exception of a cut stream one of its own, nor the cancellation after a guardrail that failed.
     """
+    if scope.outcome == records.CANCELLED and scope.failed_check is not None:
+        scope.outcome, scope.failure = records.ERROR, scope.failed_check
+        return
     own = scope.outcome != records.OK and not _ended_by_cut(scope)
     if not own and scope.inner_outcome != records.OK:
         scope.outcome, scope.failure = scope.inner_outcome, scope.inner_failure
@@ -72,7 +76,7 @@ def tell_parent(record: Record) -> None:
     """Let a scope know how the last thing in it ended.
 
     A failed call may be retried, so of calls only a cut one counts: some hosts take it for a success. Of
-    others, agents and runs tell.
+    others, agents and runs tell. A guardrail that fails has failed its agent.
     """
     scope = record.parent
     while isinstance(scope, (Turn, Step)):
@@ -82,8 +86,13 @@ def tell_parent(record: Record) -> None:
             cut = record.outcome == records.INCOMPLETE
             scope.inner_outcome = records.INCOMPLETE if cut else records.OK
             scope.inner_failure = record.failure if cut else None
+    elif isinstance(record, Guardrail):
+        if isinstance(scope, AgentRun) and record.failure is not None:
+            scope.failed_check = record.failure
     elif isinstance(scope, Scope):
         scope.inner_outcome, scope.inner_failure = record.outcome, record.failure
+        if isinstance(record, Scope) and not isinstance(scope, AgentRun):
+            scope.failed_check = record.failed_check
 
 
 def begin_run(run: Run, parent: Record | None, root: Workflow) -> None:

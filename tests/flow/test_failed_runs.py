@@ -6,16 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from agents import GuardrailFunctionOutput, OutputGuardrail
+from agents import Agent, GuardrailFunctionOutput, InputGuardrail, OutputGuardrail
 from agents.extensions.models.litellm_model import LitellmModel as SdkLitellmModel
 from agents.models.interface import Model
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
 import litespan
-from litespan.testing import Capture, Provider
+from litespan.testing import Capture, Provider, Reply
 from tests.flow.models import litespan_model
-from tests.flow.troubles import MODEL, TROUBLES, AppError, Trouble, until_all_ended
+from tests.flow.running import run_to_end
+from tests.flow.troubles import MODEL, TROUBLES, AppError, Trouble, until_all_ended, until_called
 
 every_trouble = pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
 streamed_or_not = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
@@ -129,3 +130,27 @@ async def test_program_gets_its_own_exception_back(provider: Provider, *, stream
     trouble = Trouble((), calls=(), run="error", agent={"output_guardrails": [OutputGuardrail(fail)]})
     with Capture():
         assert mine is await trouble.happen(provider, litespan_model(provider), stream=stream)
+
+
+@streamed_or_not
+async def test_a_guardrail_fails_beside_the_model(provider: Provider, *, stream: bool) -> None:
+    """The run has failed, although the SDK cancels all of a streamed one; the call is cancelled."""
+
+    async def raises(*_: Any) -> GuardrailFunctionOutput:
+        await until_called(provider)
+        raise AppError("the guardrail broke down")
+
+    agent = Agent[None](
+        name="A", model=litespan_model(provider), input_guardrails=[InputGuardrail(raises, name="no")]
+    )
+    provider.script(MODEL, Reply.hangs())
+    with Capture() as capture:
+        with pytest.raises(AppError):
+            await run_to_end(agent, stream=stream)
+        await until_all_ended()
+
+        how, why, own = "litespan.outcome", "error.type", "tests.flow.troubles.AppError"
+        assert [("cancelled", None)] == seen(capture.named("chat"), how, why)
+        for name in ("guardrail", "invoke_agent", "invoke_workflow"):
+            assert [("error", own)] == seen(capture.named(name), how, why)
+        assert 1 == capture.total("litespan.runs", litespan__outcome="error")
