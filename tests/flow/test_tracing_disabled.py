@@ -8,7 +8,7 @@ import logging
 import pytest
 from agents import Agent, RunConfig, Runner
 
-from litespan.testing import Capture, Provider
+from litespan.testing import Capture, Provider, Reply, ToolCall
 from tests.flow.models import WAYS, litespan_model, model_maker
 from tests.flow.running import run_to_end
 from tests.flow.team import MODEL_CALLS, build_team, fails_at_first, play, run_team
@@ -108,6 +108,24 @@ async def test_switching_on_spares_what_a_run_switched_off(
         await Runner.run(agent, "hi", run_config=RunConfig(tracing_disabled=True))
 
         assert "chat gpt-4o-mini" == capture.tree()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_off_for_a_run_inside_another(provider: Provider, *, stream: bool) -> None:
+    """A call of a tool's run without tracing stands below that tool, and is in the sums above it."""
+    inner = Agent(name="Inner", model=litespan_model(provider, "gpt-4o"))
+    tool = inner.as_tool("ask", "Ask.", run_config=RunConfig(tracing_disabled=True))
+    outer = Agent(name="Outer", model=litespan_model(provider), tools=[tool])
+    provider.script("gpt-4o-mini", Reply.calls(ToolCall("ask", {"input": "hi"})))
+    with Capture() as capture:
+        await run_to_end(outer, stream=stream)
+
+        assert "      chat gpt-4o litespan.run=1" in capture.tree("litespan.run").splitlines()
+        for name in ("invoke_agent", "invoke_workflow"):
+            [span] = capture.named(name)
+            attributes = span.attributes or {}
+            assert 3 == attributes["litespan.total.model_calls"]
+            assert provider.delivered().input_tokens == attributes["litespan.total.input_tokens"]
 
 
 @pytest.mark.parametrize("globally", [True, False])

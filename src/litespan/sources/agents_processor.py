@@ -184,7 +184,7 @@ class AgentsProcessor(TracingProcessor):
         if span.span_id == _NO_OP:
             self._warn_disabled()
             # The run may forbid content as well, which the SDK does not tell here.
-            return Position(disabled=True, allows_content=False)
+            return Position(self._around_untraced(span), disabled=True, allows_content=False)
         record = self._recorder.table.span(span.span_id)
         if record is None and self._recorder.table.root(span.trace_id) is None:
             self._warn_unregistered()
@@ -192,6 +192,16 @@ class AgentsProcessor(TracingProcessor):
             return self._models.position(span, record, self._parent(span))
         record = record or self._recorder.table.root(span.trace_id)
         return Position(record, span.trace_id, allows_content=_allows_content(span, record))
+
+    def _around_untraced(self, span: Any) -> Record | None:
+        """Return what a run without tracing is inside of, as a tool of another run that has it.
+
+        The SDK keeps what was current before in a private place (tried with openai-agents 0.24.0). Where
+        nothing is found there, a call stands below OpenTelemetry's ambient span, and is in no sum.
+        """
+        while getattr(span, "span_id", None) == _NO_OP:
+            span = getattr(getattr(span, "_prev_span_token", None), "old_value", None)
+        return self._recorder.table.span(getattr(span, "span_id", None))
 
     def _left_behind(self, span: Any) -> bool:
         """Say whether the SDK only still names a span: that of a model stream which the program left unread.
