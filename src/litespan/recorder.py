@@ -99,7 +99,7 @@ class Recorder:
             Run: self._complete_run,
             AgentRun: self._complete_scope,
             ModelCall: self._complete_call,
-            ToolCall: self._complete_tool,
+            ToolCall: self._captured.of_tool,
             Guardrail: scopes.tell_parent,
             Speech: self._captured.of_speech,
             Transcription: self._captured.of_transcription,
@@ -136,6 +136,9 @@ class Recorder:
             record.handle = parent.handle  # it lends its parent's span to its children
         scopes.inherit(record, parent)
         overflowing = self.table.add(record)
+        if isinstance(record, ToolCall):
+            with self.table.lock:
+                scopes.add_tool_call(record)
         if began := self._began[type(record)]:
             call_each(began, record)
         if overflowing is not None:
@@ -238,11 +241,6 @@ class Recorder:
             call_each(ended, record)
         if self._captures:
             self._captured.forget(record)
-
-    def _complete_tool(self, tool: ToolCall) -> None:
-        with self.table.lock:
-            scopes.add_tool_call(tool)
-        self._captured.of_tool(tool)
 
     def _complete_scope(self, scope: Scope) -> None:
         scopes.take_inner_outcome(scope)

@@ -139,7 +139,10 @@ def _scopes_with_totals(record: Record) -> list[AgentRun | Run | Workflow]:
 
 
 def add_tool_call(tool: ToolCall) -> None:
-    """Count a tool call in the sums above it; the caller holds the table's lock."""
+    """Count a tool call that begins in the sums above it; the caller holds the table's lock.
+
+    In a run that is cancelled it may end after its agent.
+    """
     for scope in _scopes_with_totals(tool):
         scope.totals.tool_calls += 1
 

@@ -76,7 +76,10 @@ async def test_cancelled_while_waiting_for_the_model(
 
 @streamed_or_not
 async def test_cancelled_in_a_tool(provider: Provider, capture: Capture, *, stream: bool) -> None:
-    """A run that is cancelled in a tool has a cancelled tool, agent and root; the call before was fine."""
+    """A run that is cancelled in a tool has a cancelled tool, agent and root; the call before was fine.
+
+    The tool ends after its agent, which counts it all the same.
+    """
     started = asyncio.Event()
 
     @function_tool
@@ -95,6 +98,9 @@ async def test_cancelled_in_a_tool(provider: Provider, capture: Capture, *, stre
         "    chat gpt-4o-mini litespan.outcome=ok",
         "    execute_tool wait litespan.outcome=cancelled",
     ] == capture.tree("litespan.outcome").splitlines()
+    for name in ("invoke_agent", "invoke_workflow"):
+        assert [1] == [(span.attributes or {})["litespan.total.tool_calls"] for span in capture.named(name)]
+    assert 1 == capture.total("gen_ai.invoke_agent.tool_calls")
     assert_no_error(capture)
     assert_counted(capture, call="ok", run="cancelled")
 
