@@ -180,7 +180,7 @@ class Record:
 class Scope(Record):
     """Something that holds others and ends as the last of them did, unless it has an outcome of its own.
 
-    ``failed_check`` is the failure of a guardrail in it, for which the host cancels the rest.
+    ``failed_check`` is the failure of a guardrail in it, with which the host fails.
     """
 
     inner_outcome: str = OK

@@ -54,9 +54,10 @@ def inherit(record: Record, parent: Record | None) -> None:
 def take_inner_outcome(scope: Scope) -> None:
     """Let a scope that has no outcome of its own end as the last thing in it did.
 
-    Nor is the exception of a cut stream one of its own, nor the cancellation after a guardrail that failed.
+    Nor is the exception of a cut stream one of its own. After a guardrail that failed the host cancels what
+    still runs, or ends it as if nothing had happened, and raises the failure then.
     """
-    if scope.outcome == records.CANCELLED and scope.failed_check is not None:
+    if scope.failed_check is not None and scope.outcome in {records.OK, records.CANCELLED}:
         scope.outcome, scope.failure = records.ERROR, scope.failed_check
         return
     own = scope.outcome != records.OK and not _ended_by_cut(scope)

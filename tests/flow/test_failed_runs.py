@@ -16,7 +16,7 @@ import litespan
 from litespan.testing import Capture, Provider, Reply
 from tests.flow.models import litespan_model
 from tests.flow.running import run_to_end
-from tests.flow.troubles import MODEL, TROUBLES, AppError, Trouble, until_all_ended, until_called
+from tests.flow.troubles import MODEL, TROUBLES, AppError, Trouble, until, until_all_ended
 
 every_trouble = pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
 streamed_or_not = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
@@ -133,24 +133,28 @@ async def test_program_gets_its_own_exception_back(provider: Provider, *, stream
 
 
 @streamed_or_not
-async def test_a_guardrail_fails_beside_the_model(provider: Provider, *, stream: bool) -> None:
-    """The run has failed, although the SDK cancels all of a streamed one; the call is cancelled."""
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_guardrail_fails_beside_the_model(
+    provider: Provider, *, stream: bool, answered: bool
+) -> None:
+    """The run has failed, although the SDK cancels a streamed one, or ends it well after a faster model."""
+    capture = Capture()
 
     async def raises(*_: Any) -> GuardrailFunctionOutput:
-        await until_called(provider)
+        await until(lambda: capture.named("chat") if answered else provider.calls_served())
         raise AppError("the guardrail broke down")
 
     agent = Agent[None](
         name="A", model=litespan_model(provider), input_guardrails=[InputGuardrail(raises, name="no")]
     )
-    provider.script(MODEL, Reply.hangs())
-    with Capture() as capture:
+    provider.script(MODEL, Reply.says("secret") if answered else Reply.hangs())
+    with capture:
         with pytest.raises(AppError):
             await run_to_end(agent, stream=stream)
         await until_all_ended()
 
         how, why, own = "litespan.outcome", "error.type", "tests.flow.troubles.AppError"
-        assert [("cancelled", None)] == seen(capture.named("chat"), how, why)
+        assert [("ok" if answered else "cancelled", None)] == seen(capture.named("chat"), how, why)
         for name in ("guardrail", "invoke_agent", "invoke_workflow"):
             assert [("error", own)] == seen(capture.named(name), how, why)
         assert 1 == capture.total("litespan.runs", litespan__outcome="error")
