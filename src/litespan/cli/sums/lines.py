@@ -15,7 +15,6 @@ MAX_LINE: Final = 256 * 1024 * 1024  # bytes; a longer line is no export request
 GZIP_MAGIC: Final = b"\x1f\x8b"
 
 _BUFFER: Final = 1 << 20
-_OPEN: Final = (b"{", b"[")
 _UNREADABLE: Final = (OSError, EOFError, zlib.error)
 
 
@@ -97,10 +96,12 @@ class Lines:
 
 
 def hint_for(line: bytes) -> str:
-    """Return what helps where a line begins JSON that goes over several; else nothing."""
-    if line.strip() not in _OPEN:
+    """Return what helps where a line that is not read begins JSON over several, or a list; else nothing."""
+    start = line.strip()
+    if start != b"{" and not start.startswith(b"["):
         return ""
-    return " (each request has to stand on one line: `jq -c . FILE > NEW` writes it so)"
+    what = "." if start == b"{" else "'.[]'"
+    return f" (each request has to stand on one line: `jq -c {what} FILE > NEW` writes it so)"
 
 
 def total_bytes(paths: Sequence[str]) -> int | None:

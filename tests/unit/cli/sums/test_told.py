@@ -6,6 +6,7 @@ import gzip
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from litespan.cli import main
@@ -35,14 +36,19 @@ def test_one_is_told_as_one(tmp_path: Path) -> None:
     assert " in 1 line of 1 file: " in summary(tmp_path / "a", "--verbose").stderr
 
 
-def test_json_over_several_lines(tmp_path: Path) -> None:
-    """Whoever names a file that was made readable is told what makes lines of it."""
+@pytest.mark.parametrize(
+    ("listed", "indent", "what"), [(False, 2, "."), (True, 2, "'.[]'"), (True, None, "'.[]'")]
+)
+def test_json_that_is_no_line_for_each_request(
+    tmp_path: Path, *, listed: bool, indent: int | None, what: str
+) -> None:
+    """Whoever names a file that was made readable, or a list, is told what makes lines of it."""
     path = tmp_path / "a"
-    path.write_text(json.dumps(json.loads(otlp.line(otlp.call())), indent=2), encoding="utf-8")
+    request = json.loads(otlp.line(otlp.call()))
+    path.write_text(json.dumps([request] if listed else request, indent=indent), encoding="utf-8")
     done = summary(path)
 
     assert 1 == done.exit_code
-    assert (
-        "(each request has to stand on one line: `jq -c . FILE > NEW` writes it so)"
-        in (done.stderr.splitlines()[0])
+    assert done.stderr.splitlines()[0].endswith(
+        f" (each request has to stand on one line: `jq -c {what} FILE > NEW` writes it so)"
     )
