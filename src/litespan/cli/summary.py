@@ -141,8 +141,11 @@ def _tell(reading: Reading, *, verbose: bool) -> None:
         click.echo(f"... and {reading.broken - len(reading.problems):,} more.", err=True)
     if reading.broken:
         click.echo(f"Left out: {reading.broken:,} of {counted(reading.lines, 'line')}.", err=True)
-    for path in unread_rotations(reading.files):
-        click.echo(f"Not read: {printable(path)}, which was rotated. Name it too, to count it.", err=True)
+    if rotated := unread_rotations(reading.files):
+        names = ", ".join(map(printable, rotated))
+        one = "which was rotated. Name it too, to count it."
+        more = "which were rotated. Name them too, to count them."
+        click.echo(f"Not read: {names}, {one if len(rotated) == 1 else more}", err=True)
     if verbose:
         files = counted(len(reading.files), "file")
         click.echo(

@@ -110,10 +110,17 @@ def total_bytes(paths: Sequence[str]) -> int | None:
 
 
 def unread_rotations(paths: Sequence[str]) -> list[str]:
-    """Return the rotated files beside these (``path.1``, …) that are not among them."""
+    """Return the rotated files beside these (``path.1``, ``path.2``, …) that are not among them."""
     named = {os.path.realpath(path) for path in paths}
-    beside = [f"{path}.1" for path in paths if path != STDIN]
-    return [path for path in beside if os.path.exists(path) and os.path.realpath(path) not in named]
+    beside = [found for path in paths if path != STDIN for found in _rotations(path)]
+    return [path for path in dict.fromkeys(beside) if os.path.realpath(path) not in named]
+
+
+def _rotations(path: str) -> Iterator[str]:
+    number = 1
+    while os.path.exists(rotated := f"{path}.{number}"):
+        yield rotated
+        number += 1
 
 
 def _each_once(paths: Sequence[str]) -> Iterator[str]:

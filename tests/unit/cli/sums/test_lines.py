@@ -106,11 +106,13 @@ def test_bytes_are_told_as_they_are_read(tmp_path: Path) -> None:
     assert 3_000_000 < sum(told) <= 5_000_100
 
 
-def test_rotated_file_that_was_not_named(tmp_path: Path) -> None:
-    """The newest rotated file beside a named one is pointed out, unless it is named as well."""
-    path, rotated = tmp_path / "t", tmp_path / "t.1"
-    path.touch()
-    assert [] == unread_rotations([str(path), "-"])
-    rotated.touch()
-    assert [str(rotated)] == unread_rotations([str(path), "-"])
-    assert [] == unread_rotations([str(path), str(rotated)])
+def test_rotated_files_that_were_not_named(tmp_path: Path) -> None:
+    """Every rotated file beside a named one is pointed out, unless it is named as well."""
+    path, *rotated = (str(tmp_path / name) for name in ("t", "t.1", "t.2", "t.3"))
+    Path(path).touch()
+    assert [] == unread_rotations([path, "-"])
+    for each in rotated:
+        Path(each).touch()
+    assert rotated == unread_rotations([path, "-"])
+    assert rotated[1:] == unread_rotations([path, rotated[0]])
+    assert [] == unread_rotations([path, *rotated])

@@ -52,3 +52,17 @@ def test_json_that_is_no_line_for_each_request(
     assert done.stderr.splitlines()[0].endswith(
         f" (each request has to stand on one line: `jq -c {what} FILE > NEW` writes it so)"
     )
+
+
+def test_rotated_files_are_told_in_one_line(tmp_path: Path) -> None:
+    """Who names the newest ones is told of all that are left, whatever their number."""
+    names = [tmp_path / name for name in ("t", "t.1", "t.2", "t.3")]
+    for name in names:
+        name.write_bytes(otlp.line(otlp.call()))
+
+    told = f"Not read: {names[2]}, {names[3]}, which were rotated. Name them too, to count them.\n"
+    assert told == summary(*names[:2]).stderr
+    assert (
+        f"Not read: {names[3]}, which was rotated. Name it too, to count it.\n" == summary(*names[:3]).stderr
+    )
+    assert "" == summary(*names).stderr
