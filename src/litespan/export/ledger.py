@@ -168,10 +168,11 @@ class ExportLedger:
             first, self._loss_logged = not self._loss_logged, True
         if first:
             logger.warning(
-                "litespan could not export %s (%s; %d items). %s "
+                "litespan could not export %s (%s; %d %s). %s "
                 "Further losses are counted in litespan.stats() and not logged.",
                 self.destination,
                 reason,
                 items,
+                "item" if items == 1 else "items",
                 advice,
             )

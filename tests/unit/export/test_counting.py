@@ -134,6 +134,13 @@ def test_the_first_loss_is_logged_once_and_says_what_to_do(caplog: pytest.LogCap
     assert exporter.ledger.counts().dropped == {"export_failed": 9}
 
 
+def test_one_lost_span_is_told_as_one(caplog: pytest.LogCaptureFixture) -> None:
+    """A single item is no plural."""
+    CountingSpanExporter(Broken, ledger()).export(three_spans()[:1])
+
+    assert "(export_failed; 1 item). " in caplog.text
+
+
 def path_with(gate: SpanExporter, size: QueueSize) -> tuple[SpanPath, TracerProvider]:
     """Return a path with a small queue, and a provider that feeds it."""
     path = SpanPath(CountingSpanExporter(lambda: gate, ledger()), size)
