@@ -14,12 +14,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from opentelemetry.context import Context
 from opentelemetry.metrics import Histogram, MeterProvider
 from opentelemetry.sdk.metrics import MeterProvider as SdkMeterProvider
-from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
+from opentelemetry.trace import SpanContext
 
+from litespan.export.exemplar_context import in_context
 from litespan.export.tried import is_tried
+
+if is_tried():
+    # Not as late as at the first measurement, which may be recorded at exit: named tuples are made of source
+    # text, and after Python has evaluated some, an interrupted program ends with code 1, not by the signal.
+    from opentelemetry.sdk.metrics._internal.instrument import _Histogram
+
+    from litespan.export.bound_series import BoundSeries
 
 # Records amounts, the oldest first; behind them, for each: when it was measured (nanoseconds since the Unix
 # epoch), and in which span.
@@ -34,23 +41,9 @@ def tells_collections(meter_provider: MeterProvider) -> bool:
     return isinstance(meter_provider, SdkMeterProvider) and is_tried()
 
 
-def in_context(span: SpanContext) -> Context:
-    """Return a context with a span and nothing else: exemplars want its ids, and keep nothing of it alive.
-
-    What else was in the context of a measurement is gone by the time that it is recorded.
-    """
-    return set_span_in_context(NonRecordingSpan(span), Context()) if span.is_valid else Context()
-
-
 def bind(histogram: Histogram, attributes: Mapping[str, Any]) -> Record:
     """Return what records measurements of a histogram with these attributes, which must not change."""
-    if not is_tried():
-        return _publicly(histogram, attributes)
-    from opentelemetry.sdk.metrics._internal.instrument import _Histogram
-
-    from litespan.export.bound_series import BoundSeries
-
-    if type(histogram) is not _Histogram:
+    if not is_tried() or type(histogram) is not _Histogram:
         return _publicly(histogram, attributes)
     return BoundSeries(histogram, attributes).record
 

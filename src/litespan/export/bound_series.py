@@ -31,7 +31,7 @@ from opentelemetry.sdk.metrics._internal.aggregation import _ExplicitBucketHisto
 from opentelemetry.sdk.metrics._internal.measurement import Measurement as SdkMeasurement
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from litespan.export.bound import in_context
+from litespan.export.exemplar_context import in_context
 from litespan.guard import guard
 
 _flags: Final = attrgetter("trace_flags")

@@ -30,7 +30,8 @@ from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext, get_current_s
 from litespan import guard
 from litespan.emit.histograms import CappedHistogram, Taken
 from litespan.export import tried
-from litespan.export.bound import Record, bind, in_context, tells_collections
+from litespan.export.bound import Record, bind, tells_collections
+from litespan.export.exemplar_context import in_context
 from litespan.semconv import TOOL_DURATION
 from tests.unit.export.sdk import tried_version
 
