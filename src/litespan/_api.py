@@ -225,7 +225,7 @@ def _send_at_the_end(timeout: float) -> None:
     at_exit.register_exit(shutdown, timeout)
     if _termination is not None:
         _termination.cancel()
-    _termination = Termination(shutdown, timeout)
+    _termination = Termination(shutdown, flush, timeout)
 
 
 def _install_implicitly(loaded: Settings) -> None:

@@ -11,15 +11,20 @@ import pytest
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a signal")
 
 PROGRAM = """
-import signal, sys, threading, time
+import os, signal, sys, threading, time
 from litespan.export.termination import Termination
 
 def shutdown(timeout):
     print("sent within", timeout, flush=True)
     {shutdown}
 
+def flush(timeout):
+    print("flushed within", timeout, flush=True)
+    flushed.set()
+
+flushed = threading.Event()
 {before}
-termination = Termination(shutdown, 0.2)
+termination = Termination(shutdown, flush, 0.2)
 {after}
 print("ready", flush=True)
 {body}
@@ -96,6 +101,16 @@ def test_released_in_another_thread() -> None:
 
 def test_set_up_anew_after_another_thread() -> None:
     """What is set up after that sends again what is left."""
-    after = f"{RELEASED}termination = Termination(shutdown, 0.2)"
+    after = f"{RELEASED}termination = Termination(shutdown, flush, 0.2)"
 
     assert (-signal.SIGTERM, ["sent within 0.2"]) == run(after=after)
+
+
+def test_first_process_of_a_container_goes_on() -> None:
+    """There the signal ends nothing, so what has ended is sent, and the program is observed on."""
+    body = "for _ in range(2):\n    flushed.wait(20)\n    flushed.clear()\n    "
+    body += "print('on', signal.getsignal(signal.SIGTERM) == termination._end, flush=True)\n    "
+    body += "os.kill(real(), signal.SIGTERM)\nflushed.wait(20)"
+
+    went = (0, ["flushed within 0.2", "on True"] * 2 + ["flushed within 0.2"])
+    assert went == run(before="real, os.getpid = os.getpid, lambda: 1", body=body)

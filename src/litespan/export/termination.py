@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -12,8 +13,11 @@ from typing import Final
 from litespan.export.deadline import bounded
 from litespan.guard import guard, guarded
 
-Shutdown = Callable[[float], object]
+# Sends within so many seconds.
+Send = Callable[[float], object]
 
+# The first process of a container, which the system ends by no signal that it does not handle itself.
+_FIRST_PROCESS: Final = 1
 # Seconds that ``shutdown`` may take beyond its timeout.
 _GRACE: Final = 1.0
 
@@ -23,10 +27,14 @@ class Termination:
 
     A program that handles SIGTERM, now or later, is left alone. uvicorn restores the handler that it found,
     and raises the signal again once it has stopped.
+
+    The first process of a container goes on instead, as the signal does not end it: there ``flush(timeout)``
+    is called, and the program waits for nothing.
     """
 
-    def __init__(self, shutdown: Shutdown, timeout: float) -> None:
+    def __init__(self, shutdown: Send, flush: Send, timeout: float) -> None:
         self._shutdown = guarded("export.termination")(functools.partial(shutdown, timeout))
+        self._flush = guarded("export.termination")(functools.partial(flush, timeout))
         self._timeout = timeout
         self._held = self._came = self._done = False
         if _in_main_thread() and _is_free(signal.getsignal(signal.SIGTERM)):
@@ -55,17 +63,25 @@ class Termination:
         if self._held and not self._came and not self._done:
             self._came = True
             return
+        if os.getpid() == _FIRST_PROCESS and not self._done:
+            with guard("export.termination"):
+                _start(self._flush)
+            return
         # First, so that a second signal ends the process at once.
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if self._done:
             signal.raise_signal(signal.SIGTERM)
             return
         with guard("export.termination"):
-            # In a thread: the code that was interrupted may hold a lock that the shutdown needs.
-            sender = threading.Thread(target=self._shutdown, name="litespan-termination", daemon=True)
-            sender.start()
-            sender.join(bounded(self._timeout + _GRACE))
+            _start(self._shutdown).join(bounded(self._timeout + _GRACE))
         signal.raise_signal(signal.SIGTERM)
+
+
+def _start(send: Callable[[], object]) -> threading.Thread:
+    """Send in a thread: the code that was interrupted may hold a lock that this needs."""
+    sender = threading.Thread(target=send, name="litespan-termination", daemon=True)
+    sender.start()
+    return sender
 
 
 def _is_free(handler: object) -> bool:
