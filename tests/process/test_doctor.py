@@ -130,6 +130,7 @@ def test_something_to_mend(tmp_path: Path) -> None:
     [
         ("OTEL_TRACES_EXPORTER", "jaeger", "Valid values: otlp, console, litespan_file, none."),
         ("OTEL_BSP_SCHEDULE_DELAY", "0", "must be a whole number greater than 0."),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many", "must be a whole number, 0 or more."),
     ],
 )
 def test_settings_that_cannot_be_read(tmp_path: Path, variable: str, value: str, mend: str) -> None:

@@ -188,9 +188,9 @@ def build(
         ConfigurationError: if an exporter cannot work, for example because its file cannot be written.
     """
     # What exports is imported where something is to be built: `instrument` does not need it.
+    from litespan.export import preflight
     from litespan.export.choice import metric_interval_ms
     from litespan.export.exporters import metric_exporters, span_exporters
-    from litespan.export.preflight import check_sending, check_waiting, warn_of_unused_spool
     from litespan.export.providers import build_metrics, build_traces, warn_of_ignored_exporters
     from litespan.export.queue_book import queue_size
     from litespan.export.resource import build_resource
@@ -215,9 +215,10 @@ def build(
     }
     built = [signal for signal, is_built in are_built.items() if is_built]
     for signal in built:
-        check_sending(signal, settings, environ)
-        check_waiting(signal, settings, environ)
-    warn_of_unused_spool(built, settings, environ)
+        preflight.check_sending(signal, settings, environ)
+        preflight.check_waiting(signal, settings, environ)
+        preflight.check_providing(signal, environ)
+    preflight.warn_of_unused_spool(built, settings, environ)
     resource = build_resource(settings)
     exporters = span_exporters(settings, environ) if tracer_provider is None else {}
     make_logs = _logs_maker(settings, environ, logger_provider)

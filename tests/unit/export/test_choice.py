@@ -217,6 +217,40 @@ def test_waits_that_cannot_work(
     assert pipeline.shutdown(5)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("OTEL_SPAN_EVENT_COUNT_LIMIT", "many", "must be a whole number, 0 or more"),
+        ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "-1", "must be a whole number, 0 or more"),
+        ("OTEL_METRICS_EXEMPLAR_FILTER", "ALWAYS_ON", "Valid values: trace_based, always_on, always_off"),
+    ],
+)
+def test_what_no_provider_could_be_made_with(
+    variable: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What OpenTelemetry's providers raise at is told by its variable, before anything is built."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, value)
+    before = set(threading.enumerate())
+    with pytest.raises(ConfigurationError, match=f"{variable}=.* {message}"):
+        build(load_settings(), use_globals=False)
+
+    assert set() == set(threading.enumerate()) - before
+    assert [] == [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("OTEL_SPAN_EVENT_COUNT_LIMIT", "0"), ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", " ")]
+)
+def test_limits_that_are_fine(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A limit of nothing, and none at all, are what OpenTelemetry takes."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, value)
+    assert build(load_settings(), use_globals=False).shutdown(5)
+
+
 def test_default_files_are_told_with_the_way_out(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     """Without any choice, the description names the absolute paths and the variable that changes it."""
     monkeypatch.chdir(str(tmp_path))

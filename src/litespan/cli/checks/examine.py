@@ -24,7 +24,7 @@ from litespan.cli.checks.versions import TESTED, check_malicious_file, check_ver
 from litespan.cli.checks.wires import Wire, read_wire
 from litespan.export.choice import FILE, OTLP, PROMETHEUS, exporter_names, file_path
 from litespan.export.ledger import LOGS, METRICS, TRACES
-from litespan.export.preflight import check_waiting
+from litespan.export.preflight import check_providing, check_waiting
 from litespan.setting_checks import ConfigurationError
 from litespan.settings import Settings, load_settings
 
@@ -63,6 +63,7 @@ def examine(
         names = {signal: exporter_names(signal, settings, tried) for signal in _signals(settings)}
         for signal in names:
             check_waiting(signal, settings, tried)
+            check_providing(signal, tried)
     except ConfigurationError as error:
         yield problem("settings", "cannot be read", str(error))
         yield from (not_checked(check, "the settings cannot be read") for check in _ON_SETTINGS)
