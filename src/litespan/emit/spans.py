@@ -158,7 +158,10 @@ class SpanEmitter:
 
     def began(self, record: Record) -> None:
         """Start the span."""
-        handle = record.parent.handle if record.parent is not None else None
+        parent = record.parent
+        while parent is not None and parent.handle is None:
+            parent = parent.parent  # a sampler or processor of the program failed, and let no span begin
+        handle = parent.handle if parent is not None else None
         record_type = type(record)
         marks = None
         if isinstance(record, ModelCall):
