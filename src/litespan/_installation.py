@@ -23,11 +23,13 @@ from litespan.emit.events import EventEmitter
 from litespan.emit.extra_keys import ExtraKeys
 from litespan.emit.metrics import MetricsEmitter
 from litespan.emit.spans import SpanEmitter, suppressed
+from litespan.export.adoption import stands_in
 from litespan.export.deadline import Worker, bounded, left_until
+from litespan.export.exit import run_first
 from litespan.export.pipeline import Pipeline
 from litespan.export.sampling import drops_whole_traces
 from litespan.export.span_end import ender
-from litespan.export.span_start import starter
+from litespan.export.span_start import starter, telling_of_the_first
 from litespan.listeners import Emitter
 from litespan.pricing import PriceBook
 from litespan.recorder import Recorder
@@ -213,13 +215,17 @@ def _emitters(
     scope, url = (semconv.SCOPE, __version__), generation.schema_url
     tracer = pipeline.tracer_provider.get_tracer(*scope, schema_url=url)
     meter = pipeline.meter_provider.get_meter(*scope, schema_url=url)
+    start_span = starter(tracer)
+    if stands_in(pipeline.tracer_provider):
+        # The provider that comes later ends itself at exit; what is open then has to end before.
+        start_span = telling_of_the_first(start_span, run_first)
     emitters: list[Emitter] = [
         SpanEmitter(
             generation,
             content=settings.content_on_spans,
             turn_spans=settings.turn_spans,
             constant=settings.extra_attributes,
-            start_span=starter(tracer),
+            start_span=start_span,
             end_span=ender(),
             drops_whole_traces=drops_whole_traces(pipeline.tracer_provider),
         ),

@@ -125,3 +125,31 @@ def test_global_providers_that_come_late_are_used(tmp_path: Path) -> None:
     ]
     assert "2.0 1" == figures
     assert "" == done.stderr
+
+
+OPEN_AT_EXIT = """
+import litellm, litespan
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
+from litespan.testing import Provider
+
+litespan.instrument()
+mine = TracerProvider()
+mine.add_span_processor(BatchSpanProcessor(ConsoleSpanExporter(formatter=lambda span: span.name)))
+trace.set_tracer_provider(mine)
+provider = Provider().__enter__()
+kept = litellm.completion(
+    "openai/gpt-4o-mini", [{"role": "user", "content": "Hi"}],
+    base_url=provider.base_url, api_key="k", stream=True,
+)
+next(kept)
+"""
+
+
+@pytest.mark.timeout(90)
+def test_what_is_open_at_exit_ends_before_late_providers(tmp_path: Path) -> None:
+    """A provider that was made after litespan ends itself first, but for what litespan does about it."""
+    done = python("-c", OPEN_AT_EXIT, folder=tmp_path)
+
+    assert (0, "chat gpt-4o-mini", "") == (done.returncode, done.stdout, done.stderr)

@@ -39,6 +39,10 @@ class _Exit:
             self._pid = os.getpid()
             self._handler()
 
+    def run_first(self) -> None:
+        """Run before the exit handlers that were registered since, and only then."""
+        atexit.register(self.run)
+
     def cancel(self) -> None:
         """Do not run the handler."""
         atexit.unregister(self.run)
@@ -63,6 +67,13 @@ def register_exit(shutdown: Shutdown, timeout: float) -> None:
     unregister_exit(shutdown)
     _registered[shutdown] = _Exit(guarded("export.exit")(functools.partial(shutdown, timeout)))
     _watch_celery()
+
+
+@guarded("export.exit")
+def run_first() -> None:
+    """Run what is registered before the exit handlers of providers that were made since."""
+    for registered in tuple(_registered.values()):
+        registered.run_first()
 
 
 def unregister_exit(shutdown: Shutdown) -> None:

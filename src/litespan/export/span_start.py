@@ -44,6 +44,21 @@ def starter(tracer: Tracer) -> Start:
     return _by_steps(tracer) if type(tracer) is sdk.Tracer and is_tried(*steps) else _publicly(tracer)
 
 
+def telling_of_the_first(start: Start, tell: Callable[[], object]) -> Start:
+    """Return what starts spans as ``start`` does, and tells when the first one is recorded."""
+    told = False
+
+    def start_and_tell(*facts: Any) -> Span:
+        nonlocal told
+        span = start(*facts)
+        if not told and span.is_recording():
+            told = True
+            tell()
+        return span
+
+    return start_and_tell
+
+
 def _publicly(tracer: Tracer) -> Start:
     def start(
         name: str,
