@@ -45,7 +45,7 @@ class OpenCall:
     ``asking`` are the program's arguments with an option that asks for the usage of a stream, where it does
     not ask itself; ``asked_of`` is the endpoint and model that get it. They hold its prompt, so they go when
     the call ends, as do its keys, the probe, and ``inner``, the answer of a call that LiteLLM makes inside.
-    ``estimated``: LiteLLM has counted the tokens.
+    ``estimated``: LiteLLM has counted the tokens. ``asked_anyway``: it asks for the usage itself.
     """
 
     __slots__ = (
@@ -54,6 +54,7 @@ class OpenCall:
         "_recorder",
         "_span_token",
         "_token",
+        "asked_anyway",
         "asked_of",
         "asking",
         "cache_key",
@@ -78,6 +79,7 @@ class OpenCall:
         self.probe = litellm_transport.Probe() if probing else None
         self.asking: dict[str, Any] | None = None
         self.asked_of: str | None = None
+        self.asked_anyway = False
         self.cache_key: str | None = None
         self.inner: Inner | None = None
         self.secrets: tuple[str, ...] | None = None

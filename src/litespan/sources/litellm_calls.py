@@ -22,6 +22,7 @@ from litespan.sources import (
     litellm_estimates,
     litellm_mapping,
     litellm_secrets,
+    litellm_stream_usage,
     litellm_threads,
     litellm_traffic,
     litellm_transport,
@@ -68,6 +69,7 @@ class CallSource:
         litellm_threads.install(self._litellm, self._patches)
         litellm_traffic.install(self._patches)
         litellm_estimates.install(self._patches)
+        litellm_stream_usage.install(self._patches)
 
     def uninstall(self) -> None:
         """Put LiteLLM's own functions back."""

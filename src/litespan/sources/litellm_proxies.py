@@ -250,7 +250,8 @@ def _keep(state: StreamState, chunk: Any, following: Any) -> None:
     """Keep what a look-ahead found for the program's next read, unless it is the extra chunk."""
     extra = state.is_extra(following)
     if extra is None:  # our look at it failed: LiteLLM's own note decides, so that no chunk is lost or added
-        extra = getattr(state.inner, "sent_stream_usage", False) is True
+        asked = state.call.asked_of is not None
+        extra = asked and getattr(state.inner, "sent_stream_usage", False) is True
     if not extra:
         state.pending.append(following)
     if extra or isinstance(following, End):

@@ -20,6 +20,8 @@ from litespan.sources.litellm_usage import fill_cache_writes, hidden_of, read
 
 # What becomes of a chunk that the program would not have got.
 DROPPED: Final = "dropped"
+# Newer versions of LiteLLM (1.110.2) leave the choices out of the usage chunk of a program that asks itself.
+_BY_CALLER: Final = "caller_requested_stream_usage"
 
 
 class End:
@@ -42,6 +44,10 @@ class StreamState:
         self.reader = reader
         self.pending: list[Any] = []
         self.finished = False
+        if call.asked_anyway:
+            call.asked_of = None  # the program gets what it would have got
+            if hasattr(inner, _BY_CALLER):
+                setattr(inner, _BY_CALLER, False)
         if call.asked_of is not None:
             # What comes before the answer and has no choice, as Azure's word on the prompt, LiteLLM hands on
             # to those only who ask. The program has not.
@@ -71,12 +77,14 @@ class StreamState:
             late = self.finished and reader.is_usage_only(chunk)
             return DROPPED if late or not chunk.choices else False
         self.finished = True
-        return call.asked_of is not None
+        # A program may leave at this chunk; where the usage comes for sure, it shall have come by then.
+        return call.asked_of is not None or call.asked_anyway
 
     @guarded("stream")
     def is_extra(self, following: Any) -> bool:
         """Say whether a chunk exists only because litespan asked for the usage."""
-        return not isinstance(following, End) and self.reader.is_usage_only(following)
+        asked = self.call.asked_of is not None
+        return asked and not isinstance(following, End) and self.reader.is_usage_only(following)
 
     @guarded("stream")
     def take(self, chunk: Any, following: Any) -> None:
