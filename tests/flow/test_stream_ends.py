@@ -9,11 +9,14 @@ import litellm
 import openai
 import pytest
 
-from litespan.testing import Capture, Provider
-from tests.fakes.litellm_calls import API_KEY
+from litespan.testing import Capture, Provider, Reply
+from tests.fakes.litellm_calls import API_KEY, chat
 from tests.flow.test_stream_unchanged import bare_and_seen, check_whole_call, read_async, read_sync
 
 READS = [read_async, read_sync]
+EVENTS = 8
+"""Of Anthropic's stream of the reply below."""
+SAID = Reply.says("Hello to all")
 
 
 def at_openai(provider: Provider, read: Callable[..., Any]) -> dict[str, Any]:
@@ -41,3 +44,30 @@ async def test_usage_of_openai_is_known_at_the_finish(provider: Provider) -> Non
                 break
 
     check_whole_call(capture)
+
+
+@pytest.mark.parametrize("read", READS)
+@pytest.mark.parametrize("reply", [SAID.but(stall_after=EVENTS), SAID.but(cut_before="done")])
+async def test_stream_ends_with_its_last_event(
+    provider: Provider, reply: Reply, read: Callable[..., Any]
+) -> None:
+    """Nothing is read after Anthropic's last event: the connection may stay open, or break."""
+    provider.default = reply
+    arguments = chat(provider, "anthropic", stream=True, timeout=5)
+
+    bare, seen, capture = await bare_and_seen(arguments, read)
+
+    assert bare == seen
+    check_whole_call(capture)
+
+
+@pytest.mark.parametrize("read", READS)
+async def test_stream_that_says_nothing(provider: Provider, read: Callable[..., Any]) -> None:
+    """What LiteLLM makes of a body without events has no chunk more, and the call is incomplete."""
+    provider.default = Reply.garbage()
+
+    bare, seen, capture = await bare_and_seen(chat(provider, "anthropic", stream=True), read)
+
+    assert bare == seen
+    [call] = capture.spans
+    assert "incomplete" == (call.attributes or {})["litespan.outcome"]

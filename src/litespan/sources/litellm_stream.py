@@ -33,6 +33,33 @@ class End:
         self.error = error
 
 
+class _ReadToItsEnd:
+    """A provider's stream of which nothing more is read; whatever else it has is there."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        """Read an attribute of the stream."""
+        return getattr(self._stream, name)
+
+    def __aiter__(self) -> _ReadToItsEnd:
+        """Iterate over nothing."""
+        return self
+
+    async def __anext__(self) -> Any:
+        """End."""
+        raise StopAsyncIteration
+
+    def __iter__(self) -> _ReadToItsEnd:
+        """Iterate over nothing."""
+        return self
+
+    def __next__(self) -> Any:
+        """End."""
+        raise StopIteration
+
+
 class StreamState:
     """What is known of one stream; shared by the proxy and its finalizer, and never holding the proxy."""
 
@@ -74,8 +101,10 @@ class StreamState:
         if not reader.is_last(chunk):
             if call.asked_of is None:
                 return False
-            late = self.finished and reader.is_usage_only(chunk)
-            return DROPPED if late or not chunk.choices else False
+            if self.finished and self._is_extra(chunk):
+                self._stop_reading()
+                return DROPPED
+            return False if chunk.choices else DROPPED
         self.finished = True
         # A program may leave at this chunk; where the usage comes for sure, it shall have come by then.
         return call.asked_of is not None or call.asked_anyway
@@ -84,12 +113,28 @@ class StreamState:
     def is_extra(self, following: Any) -> bool:
         """Say whether a chunk exists only because litespan asked for the usage."""
         asked = self.call.asked_of is not None
-        return asked and not isinstance(following, End) and self.reader.is_usage_only(following)
+        return asked and not isinstance(following, End) and self._is_extra(following)
+
+    def _is_extra(self, chunk: Any) -> bool:
+        # LiteLLM notes that it has delivered the extra chunk, which is empty where it knows of no usage.
+        return read(self.inner, "sent_stream_usage") is True or self.reader.is_usage_only(chunk)
+
+    def _stop_reading(self) -> None:
+        """Let LiteLLM end a stream whose extra chunk has come: its next read would be one of the connection.
+
+        Without the option it would have ended here, also where the connection stays open or breaks. Only a
+        usage that is still to come is waited for: LiteLLM 1.83 ends a stream with its first choice.
+        """
+        held = vars(self.inner)
+        ended = held.get("sent_stream_usage") is True and "completion_stream" in held
+        if ended and self.reader.has_usage(self.inner):
+            self.inner.completion_stream = _ReadToItsEnd(self.inner.completion_stream)
 
     @guarded("stream")
     def take(self, chunk: Any, following: Any) -> None:
         """Take note of the end, or of an extra chunk, whose usage goes onto this one."""
         if not isinstance(following, End):
+            self._stop_reading()
             reported = self.reader.has_usage(self.inner)
             # First: the chunk is among those that the record is filled from, and LiteLLM's sum has estimates.
             self.complete()
