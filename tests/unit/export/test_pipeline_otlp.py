@@ -179,7 +179,7 @@ def test_refusal_has_its_reason(
 
     assert pipeline.dropped() == {("traces", reason): 1}
     assert pipeline.export_failures() == {("traces", error_type): 1, ("metrics", error_type): 1}
-    assert f"({reason}: {error_type}; 1 items)" in caplog.text
+    assert f"({reason}: {error_type}; 1 item)" in caplog.text
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
