@@ -244,7 +244,7 @@ def parse_attributes(name: str, value: object) -> Mapping[str, AttributeValue]:
     """Check extra attributes: a mapping, or a text such as ``stage=prod,region=eu``."""
     if isinstance(value, str):
         pairs = [item.partition("=") for item in value.split(",")]
-        if not all(key.strip() and text.strip() for key, _, text in pairs):
+        if not all(key.strip() and equals for key, equals, _ in pairs):
             raise ConfigurationError(
                 f"{name}={value!r} must be names and values with commas, for example stage=prod,region=eu."
             )

@@ -32,7 +32,7 @@ class Column(NamedTuple):
     @property
     def whole(self) -> int:
         """The width at which nothing of it is folded or cut."""
-        return max(len(self.title), *(cell.cell_len for cell in self.cells))
+        return max([len(self.title), *(cell.cell_len for cell in self.cells)])
 
     @property
     def needed(self) -> int:
