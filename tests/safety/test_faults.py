@@ -53,6 +53,7 @@ IN_PLACE_OF_THE_HOSTS = {
 CALLED_BY_THE_PROGRAM = {
     "_api.instrument_implicitly",
     "context._checked_attributes",
+    "context._checked_propagate",
     "context._checked_tags",
     "context._checked_tags.<locals>.<genexpr>",
     "context._id",
