@@ -75,8 +75,8 @@ NOTES: Final[Mapping[str, str]] = {
         "Why the provider's usage is missing, or a part: the `reason` of `litespan.calls.usage_missing`."
     ),
     semconv.SENT: (
-        "`false` for a span that is no call: the Agents SDK failed before it asked LiteLLM, or it only stands "
-        "for the calls inside it."
+        "`false` for a span that is no call: the Agents SDK failed before it asked LiteLLM, or it only "
+        "stands for the calls inside it."
     ),
     semconv.ATTEMPTS: "HTTP requests made for the call; absent where not known.",
     semconv.CACHE_HIT: "`true` where LiteLLM's own cache answered: no cost, no provider tokens.",
