@@ -36,7 +36,7 @@ _last: Installation | None = None
 # The last one of configure(). What that has built exports on when litespan is taken out of the hosts.
 _configured: Installation | None = None
 _opted_out = False
-_told_off = False
+_off_logged = False
 _termination: Termination | None = None
 
 
@@ -191,15 +191,15 @@ def instrument_implicitly() -> None:
     The program's other trace processors are left alone. Never raises: building a model is no configuration.
     A wrong environment variable is logged, once: a program may make a model for each request.
     """
-    global _told_off  # noqa: PLW0603 - see install
+    global _off_logged  # noqa: PLW0603 - see install
     with _lock, guard.guard("implicit instrumentation"):
         if _installed is None and not _opted_out:
             try:
                 loaded = _load_without_exports(openai_traces=True)
             except ConfigurationError as error:
-                if not _told_off:
+                if not _off_logged:
                     logger.error("litespan is off: %s", error)  # noqa: TRY400 - the message says it all
-                _told_off = True
+                _off_logged = True
                 return
             _install_implicitly(loaded)
 

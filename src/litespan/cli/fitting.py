@@ -40,6 +40,11 @@ class Column(NamedTuple):
         return self.whole if self.least is None else min(self.whole, self.least)
 
 
+def plain_table() -> Table:
+    """Return an empty table as all commands print them: without lines."""
+    return Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
+
+
 def fitting_table(columns: Sequence[Column], spare: Sequence[str], width: int, *, ascii_only: bool) -> Table:
     """Return a table of those columns that fit; the titles in ``spare`` are given up, from the first on."""
     kept = list(columns)
@@ -47,7 +52,7 @@ def fitting_table(columns: Sequence[Column], spare: Sequence[str], width: int, *
         if sum(column.needed + _GAP for column in kept) - _GAP <= width:
             break
         kept = [column for column in kept if column.title != title]
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
+    table = plain_table()
     for column, room in zip(kept, _widths(kept, width), strict=True):
         # Rich's ellipsis is no ASCII character.
         cut: OverflowMethod = "crop" if ascii_only else "ellipsis"

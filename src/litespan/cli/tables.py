@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.table import Table
 from rich.text import Text
 
 from litespan import semconv
 from litespan.cli.figures import CallFigures, ModelFigures, RunFigures
-from litespan.cli.fitting import Column, fitting_table
+from litespan.cli.fitting import Column, fitting_table, plain_table
 from litespan.export import cells
 from litespan.records import OK
 
@@ -89,7 +88,7 @@ class ModelsTable:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render the lines that say something."""
-        table = _table()
+        table = plain_table()
         table.add_column("model", no_wrap=True)
         for model in self._models:
             table.add_column(Text(cells.printable(model.model)), justify="right", overflow="fold")
@@ -122,10 +121,6 @@ def _model_lines(models: Sequence[ModelFigures]) -> Iterator[tuple[str, list[str
 
 def _ok_first(outcome: str) -> tuple[bool, str]:
     return outcome != OK, outcome
-
-
-def _table() -> Table:
-    return Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
 
 
 def _printable(texts: Iterable[str]) -> list[Text]:

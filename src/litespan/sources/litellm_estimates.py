@@ -7,7 +7,6 @@ provider's count. It can go when LiteLLM says which of its counts are its own.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, Final
 
 from litespan.guard import guarded
@@ -20,12 +19,7 @@ _FUNCTION: Final = "_estimate_usage_safely"
 
 def install(patches: Patches) -> None:
     """Hook LiteLLM's estimate, where there is one."""
-    try:
-        module = import_module(_MODULE)
-    except ImportError:
-        return
-    if _FUNCTION in vars(module):
-        patches.wrap(module, _FUNCTION, _estimate)
+    patches.wrap_private(_MODULE, _FUNCTION, _estimate)
 
 
 def _estimate(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:

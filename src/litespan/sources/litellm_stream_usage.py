@@ -8,31 +8,23 @@ the chunk before it, as from other endpoints.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, Final
 
 from litespan.guard import guarded
 from litespan.settings import Settings
-from litespan.sources import litellm_call
-from litespan.sources.litellm_call import OpenCall
+from litespan.sources.litellm_call import OpenCall, current
 from litespan.sources.litellm_usage import read
 from litespan.sources.patching import Patches
 
 _MAX_REFUSALS: Final = 1000
 _MODULE: Final = "litellm.llms.openai.openai"
-_CLASS: Final = "OpenAIChatCompletion"
-_METHOD: Final = "get_stream_options"
+_METHOD: Final = "OpenAIChatCompletion.get_stream_options"
 _OPTIONS: Final = "stream_options"
 
 
 def install(patches: Patches) -> None:
     """Hook what LiteLLM asks of OpenAI's own endpoint, where it is found."""
-    try:
-        handler = getattr(import_module(_MODULE), _CLASS, object)
-    except ImportError:
-        return
-    if _METHOD in vars(handler):
-        patches.wrap(handler, _METHOD, _stream_options)
+    patches.wrap_private(_MODULE, _METHOD, _stream_options)
 
 
 def _stream_options(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
@@ -44,7 +36,7 @@ def _stream_options(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any
 @guarded("call source")
 def _note_asking(wrapped: Any, kwargs: Any) -> None:
     """Note whether LiteLLM would have asked as well, if only litespan has."""
-    call = litellm_call.current.get()
+    call = current.get()
     if call is not None and call.asked_of is not None and _OPTIONS in kwargs:
         call.asked_anyway = wrapped(**{**kwargs, _OPTIONS: None}) == {_OPTIONS: kwargs[_OPTIONS]}
 

@@ -7,7 +7,6 @@ It can go when LiteLLM keeps the note.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, Final
 
 from litespan.guard import guarded
@@ -16,18 +15,12 @@ from litespan.sources.litellm_usage import hidden_of, read
 from litespan.sources.patching import Patches
 
 _MODULE: Final = "litellm.llms.vertex_ai.gemini.vertex_and_google_ai_studio_gemini"
-_CLASS: Final = "ModelResponseIterator"
-_METHOD: Final = "chunk_parser"
+_METHOD: Final = "ModelResponseIterator.chunk_parser"
 
 
 def install(patches: Patches) -> None:
     """Hook LiteLLM's reader of Google's streams, where it is the one that this was made for."""
-    try:
-        reader = getattr(import_module(_MODULE), _CLASS, object)
-    except ImportError:
-        return
-    if _METHOD in vars(reader):
-        patches.wrap(reader, _METHOD, _read_chunk)
+    patches.wrap_private(_MODULE, _METHOD, _read_chunk)
 
 
 def _read_chunk(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from copy import deepcopy
+from importlib import import_module
 from inspect import isfunction
 from pkgutil import resolve_name
 from typing import Any, Final
@@ -119,6 +120,18 @@ class Patches:
             f"{owner.__module__}:{owner.__qualname__}." if isinstance(owner, type) else f"{owner.__name__}:"
         )
         self.put(owner, name, _wrapped(vars(owner)[name], hook, within + name))
+
+    def wrap_private(self, module: str, name: str, hook: Hook) -> None:
+        """Wrap ``function`` or ``Class.method`` of a module, if it has one: private names come and go."""
+        try:
+            owner: Any = import_module(module)
+        except ImportError:
+            return
+        *classes, attribute = name.split(".")
+        for each in classes:
+            owner = getattr(owner, each, object)
+        if attribute in vars(owner):
+            self.wrap(owner, attribute, hook)
 
     def put(self, owner: Any, name: str, replacement: Any) -> None:
         """Replace ``owner.name``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry.sdk._logs import LoggerProvider
@@ -201,12 +202,7 @@ def test_waits_that_cannot_work(
     """OpenTelemetry's intervals are checked, by name, before anything is built; not where others build it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(variable, value)
-    before = set(threading.enumerate())
-    with pytest.raises(ConfigurationError, match=f"{variable}=.* {message}"):
-        build(load_settings(capture_content="EVENT_ONLY"), use_globals=False)
-
-    assert set() == set(threading.enumerate()) - before
-    assert [] == [*tmp_path.iterdir()]
+    _assert_refused_early(tmp_path, f"{variable}=.* {message}", capture_content="EVENT_ONLY")
     pipeline = build(
         load_settings(capture_content="EVENT_ONLY"),
         tracer_provider=TracerProvider(),
@@ -231,12 +227,7 @@ def test_what_no_provider_could_be_made_with(
     """What OpenTelemetry's providers raise at is told by its variable, before anything is built."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(variable, value)
-    before = set(threading.enumerate())
-    with pytest.raises(ConfigurationError, match=f"{variable}=.* {message}"):
-        build(load_settings(), use_globals=False)
-
-    assert set() == set(threading.enumerate()) - before
-    assert [] == [*tmp_path.iterdir()]
+    _assert_refused_early(tmp_path, f"{variable}=.* {message}")
 
 
 @pytest.mark.parametrize(
@@ -273,3 +264,13 @@ def test_a_file_that_cannot_be_written_leaves_nothing_running(tmp_path: object) 
             use_globals=False,
         )
     assert set() == set(threading.enumerate()) - before
+
+
+def _assert_refused_early(folder: Path, message: str, **settings: Any) -> None:
+    """Check that building is an error which leaves no thread, and no file in the working directory."""
+    before = set(threading.enumerate())
+    with pytest.raises(ConfigurationError, match=message):
+        build(load_settings(**settings), use_globals=False)
+
+    assert set() == set(threading.enumerate()) - before
+    assert [] == [*folder.iterdir()]

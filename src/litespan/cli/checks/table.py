@@ -8,10 +8,10 @@ from typing import Final
 
 import click
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from litespan.cli.checks.finding import Finding, Status
+from litespan.cli.fitting import plain_table
 from litespan.export.cells import printable
 
 _STYLES: Final = {
@@ -46,7 +46,7 @@ def as_json(findings: Sequence[Finding]) -> str:
 def show(findings: Sequence[Finding]) -> None:
     """Print the table, then the lines that mend."""
     console = Console(highlight=False)
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = plain_table()
     # In a narrow terminal names are folded, so that what was seen has room.
     table.add_column("check", no_wrap=console.width >= _NARROW)
     table.add_column("status", no_wrap=True)
