@@ -159,7 +159,7 @@ def test_a_wrong_environment_does_not_break_a_model(
 ) -> None:
     """A wrong variable is told, once, not raised, where a model is built: only configuration raises."""
     monkeypatch.setattr(_api, "_opted_out", False)
-    monkeypatch.setattr(_api, "_told_off", False)
+    monkeypatch.setattr(_api, "_off_logged", False)
     monkeypatch.setenv("LITESPAN_TURN_SPANS", "perhaps")
     for _ in range(2):
         litespan.LitellmModel("openai/gpt-4o")
