@@ -17,6 +17,7 @@ from tests.isolation import (
     heed_interrupts,
     refuse_foreign_hosts,
 )
+from tests.unraisable import report_those_of_litespan
 
 # Before any test module imports a host: LiteLLM reads its variables, and would fetch prices, when imported.
 clean_environment(os.environ)
@@ -36,10 +37,10 @@ def no_network() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def no_notes_on_connections_of_earlier_tests() -> Iterator[None]:
+def no_notes_on_connections_of_earlier_tests() -> None:
     """Leave out of the log what is said when the garbage collector finds a connection that LiteLLM kept.
 
-    It is said in the middle of some later test, which may look at its log.
+    It is said in the middle of some later test, which may look at its log, or as the process ends.
     """
 
     def says_something_else(record: logging.LogRecord) -> bool:
@@ -47,10 +48,7 @@ def no_notes_on_connections_of_earlier_tests() -> Iterator[None]:
         said = record.getMessage()
         return not said.startswith("Unclosed c") and "AsyncClient.aclose()" not in said
 
-    log = logging.getLogger("asyncio")
-    log.addFilter(says_something_else)
-    yield
-    log.removeFilter(says_something_else)
+    logging.getLogger("asyncio").addFilter(says_something_else)
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +60,10 @@ def no_callbacks_of_earlier_tests() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_internal_errors(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail the test if litespan's guard caught something, unless the test is marked to expect that."""
+    """Fail the test if litespan's guard caught something, unless the test is marked to expect that.
+
+    So does what litespan raised where nothing can be caught, as in what the garbage collector closes.
+    """
     faults: list[str] = []
 
     def listen(place: str, error: Exception) -> None:
@@ -70,7 +71,9 @@ def no_internal_errors(request: pytest.FixtureRequest) -> Iterator[None]:
 
     guard.reset()
     guard.add_listener(listen)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        report_those_of_litespan(patch, faults.append)
+        yield
     guard.remove_listener(listen)
     if faults and request.node.get_closest_marker("internal_errors_expected") is None:
         pytest.fail("litespan failed inside, " + "\n".join(faults), pytrace=False)

@@ -16,8 +16,17 @@ from tests.isolation import NetworkBlockedError, clean_environment
 ROOT = Path(__file__).parents[2]
 
 INNER = '''
+import weakref
 import pytest
+import litespan
 from litespan import guard
+
+class Kept:
+    """Something that a program keeps."""
+
+def when_it_goes(fail):
+    kept = Kept()
+    return weakref.ref(kept, lambda _: fail())  # which goes here
 
 @guard.guarded("the inner test")
 def fail():
@@ -26,6 +35,14 @@ def fail():
 def test_hides_a_fault():
     """A fault inside."""
     fail()
+
+def test_raises_where_nobody_can_catch():
+    """A fault in what the garbage collector runs."""
+    when_it_goes(lambda: litespan.no_such_name)
+
+def test_of_a_host_where_nobody_can_catch():
+    """The same, of somebody else."""
+    when_it_goes(lambda: int("not ours"))
 
 @pytest.mark.internal_errors_expected
 def test_expects_a_fault():
@@ -50,8 +67,9 @@ def test_faults_and_skips(ci: str, failed: int) -> None:
 
     assert "litespan failed inside, in the inner test" in result
     assert "RuntimeError: a fault of litespan" in result
+    assert "litespan failed inside, nobody could catch AttributeError of " in result
     summary = result.strip().splitlines()[-1]
-    assert ("1 error" in summary, f"{failed} failed" in summary, "1 xfailed" in summary) == (
+    assert ("2 errors" in summary, f"{failed} failed" in summary, "1 xfailed" in summary) == (
         True, bool(failed), True,
     ), summary  # fmt: skip
 

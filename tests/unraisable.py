@@ -1,0 +1,39 @@
+"""Exceptions that nobody can catch, as in what the garbage collector closes: none may be litespan's own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+import litespan
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_OURS: Final = Path(litespan.__file__).parent
+
+
+def report_those_of_litespan(patch: pytest.MonkeyPatch, report: Callable[[str], object]) -> None:
+    """Have what litespan's own code raised reported, each with its place; the hosts' own are left out.
+
+    Nothing is parsed or formatted here, as pytest's hook does: see ``addopts`` in pyproject.toml.
+    """
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        place = _raised_in_litespan(unraisable.exc_traceback)
+        if place:
+            report(f"nobody could catch {unraisable.exc_type.__name__} of {place}")
+
+    patch.setattr(sys, "unraisablehook", hook)
+
+
+def _raised_in_litespan(trace: TracebackType | None) -> str | None:
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    if not trace or _OURS not in Path(trace.tb_frame.f_code.co_filename).parents:
+        return None
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
