@@ -28,9 +28,12 @@ def at_openai(provider: Provider, read: Callable[..., Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("read", READS)
-async def test_usage_of_openai_stays_a_chunk(provider: Provider, read: Callable[..., Any]) -> None:
-    """LiteLLM asks OpenAI itself for the usage; the program gets the same chunk with it."""
-    bare, seen, capture = await bare_and_seen(at_openai(provider, read), read)
+@pytest.mark.parametrize("options", [{}, {"stream_options": None}, {"stream_options": {}}])
+async def test_usage_of_openai_stays_a_chunk(
+    provider: Provider, read: Callable[..., Any], options: dict[str, Any]
+) -> None:
+    """LiteLLM asks OpenAI itself for the usage, unless the program has options: the chunks stay the same."""
+    bare, seen, capture = await bare_and_seen(at_openai(provider, read) | options, read)
 
     assert bare == seen
     check_whole_call(capture)

@@ -7,7 +7,7 @@ nothing later.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from typing import Any, Final
 
@@ -45,7 +45,8 @@ class OpenCall:
     ``asking`` are the program's arguments with an option that asks for the usage of a stream, where it does
     not ask itself; ``asked_of`` is the endpoint and model that get it. They hold its prompt, so they go when
     the call ends, as do its keys, the probe, and ``inner``, the answer of a call that LiteLLM makes inside.
-    ``estimated``: LiteLLM has counted the tokens. ``asked_anyway``: it asks for the usage itself.
+    ``estimated``: LiteLLM has counted the tokens. ``asked_anyway``: it would ask for the usage itself, going
+    by ``own_options``, the program's ``stream_options``.
     """
 
     __slots__ = (
@@ -62,6 +63,7 @@ class OpenCall:
         "custom",
         "estimated",
         "inner",
+        "own_options",
         "probe",
         "record",
         "secrets",
@@ -80,6 +82,7 @@ class OpenCall:
         self.asking: dict[str, Any] | None = None
         self.asked_of: str | None = None
         self.asked_anyway = False
+        self.own_options: Mapping[str, Any] | None = None
         self.cache_key: str | None = None
         self.inner: Inner | None = None
         self.secrets: tuple[str, ...] | None = None

@@ -38,7 +38,7 @@ def _note_asking(wrapped: Any, kwargs: Any) -> None:
     """Note whether LiteLLM would have asked as well, if only litespan has."""
     call = current.get()
     if call is not None and call.asked_of is not None and _OPTIONS in kwargs:
-        call.asked_anyway = wrapped(**{**kwargs, _OPTIONS: None}) == {_OPTIONS: kwargs[_OPTIONS]}
+        call.asked_anyway = wrapped(**{**kwargs, _OPTIONS: call.own_options}) == {_OPTIONS: kwargs[_OPTIONS]}
 
 
 class StreamUsage:
@@ -70,6 +70,7 @@ class StreamUsage:
                 return
             asking["cache_key"] = kwargs.get("cache_key") or self._litellm.cache.get_cache_key(**kwargs)
         call.asking, call.asked_of, call.cache_key = asking, endpoint, asking.get("cache_key")
+        call.own_options = named.get("stream_options")
 
     @guarded("call source")
     def is_refused(self, call: OpenCall, error: Exception) -> bool:
