@@ -102,6 +102,13 @@ def test_variables_are_those_of_the_environment(tmp_path: Path) -> None:
     assert found["variables"]["says"].startswith(f"{set_here} of LITESPAN_ and OTEL_")
 
 
+def test_width_that_nobody_knows(tmp_path: Path) -> None:
+    """Where a shell says that the terminal has no column, the table is there all the same."""
+    done = doctor(cwd=tmp_path, env={"COLUMNS": "0"})
+
+    assert "what was seen" in done.stdout
+
+
 def test_events_are_tried_where_they_are_on(tmp_path: Path) -> None:
     """The endpoint of logs is tried if prompts go on events."""
     content = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "EVENT_ONLY"}

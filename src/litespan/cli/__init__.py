@@ -45,6 +45,8 @@ class _Commands(click.Group):
 @click.version_option(package_name="litespan", message="%(prog)s %(version)s")
 def main() -> None:
     """See what your agents do: spans, tokens and cost of the OpenAI Agents SDK on LiteLLM models."""
+    if os.environ.get("COLUMNS") == "0":
+        del os.environ["COLUMNS"]  # nobody knows the width; rich would print tables without a character
 
 
 main.add_command(dashboards)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -38,6 +39,12 @@ def _headers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> d
     return headers
 
 
+def _a_time(_: click.Context, __: click.Parameter, seconds: float) -> float:
+    if math.isnan(seconds):
+        raise click.BadParameter("give seconds, for example 600; inf waits for ever.")
+    return seconds
+
+
 @click.command(short_help="Send files to an OTLP receiver.")
 @data_files(allow_dash=True)  # which has a message of its own
 @click.option(
@@ -65,6 +72,7 @@ def _headers(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> d
     "--patience",
     type=click.FloatRange(min=0),
     default=_PATIENCE,
+    callback=_a_time,
     metavar="SECONDS",
     help=f"How long to wait for a receiver that is away. Default: {_PATIENCE:g}. Example: --patience 600",
 )

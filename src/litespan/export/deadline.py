@@ -22,7 +22,7 @@ def bounded(timeout: float) -> float:
 
 def left_until(deadline: float) -> float:
     """Return the seconds that are left until a time of the monotonic clock, 0 once it is over."""
-    return max(deadline - time.monotonic(), 0.0)
+    return max(0.0, deadline - time.monotonic())  # in this order: nothing is left until NaN
 
 
 class Worker:

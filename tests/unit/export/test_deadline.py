@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
-from litespan.export.deadline import Worker
+from litespan.export.deadline import Worker, left_until
+
+
+@pytest.mark.parametrize("timeout", [math.nan, -math.inf, -1])
+def test_nothing_is_left(timeout: float) -> None:
+    """What is no time that lies ahead leaves nothing, and is a number that a wait takes."""
+    assert 0 == left_until(time.monotonic() + timeout)
 
 
 def test_callers_share_the_run_that_has_not_started() -> None:

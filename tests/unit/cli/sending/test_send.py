@@ -282,6 +282,13 @@ def test_dead_receiver_ends_the_patience(tmp_path: Path) -> None:
     assert "`litespan doctor --otlp ENDPOINT` finds out more." in done.stderr
 
 
+def test_patience_is_a_time(tmp_path: Path) -> None:
+    """What is no number is wrong use, and the message says what to give."""
+    done = send(dead_endpoint(), span_file(tmp_path / "t.jsonl"), "--patience", "nan")
+
+    assert (2, True) == (done.exit_code, "give seconds, for example 600" in done.stderr)
+
+
 @pytest.mark.parametrize("host", ["collector..example", "x" * 70 + ".example", "*.example"])
 def test_host_that_cannot_be(tmp_path: Path, host: str) -> None:
     """A name with a typing error is told as a receiver that cannot be reached."""
