@@ -31,9 +31,9 @@ _listeners: list[Callable[[str, Exception], None]] = []
 def report(place: str, error: Exception) -> None:
     """Count a fault of litespan's own, and log it the first time that it happens at ``place``.
 
-    The log line holds the exception's class only: its text may quote a prompt or a secret, and so may that of
-    a failure of the host that is being handled right now. The traceback, without texts, is logged at DEBUG
-    level.
+    The log line holds the exception's class and the line of code that raised it, which may be one of a span
+    processor or sampler of the program. Its text may quote a prompt or a secret, and so may that of a failure
+    of the host that is being handled right now. The traceback, without texts, is logged at DEBUG level.
     """
     with _lock:
         _errors[place] += 1
@@ -47,15 +47,24 @@ def report(place: str, error: Exception) -> None:
 def _tell(place: str, error: Exception) -> None:
     try:
         logger.warning(
-            "litespan failed in %s (%s). Your program is not affected; some telemetry is missing. "
+            "litespan failed in %s (%s at %s). Your program is not affected; some telemetry is missing. "
             "Further failures there are counted and not logged.",
             place,
             type(error).__name__,
+            _origin(error),
         )
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("litespan failure in %s\n%s", place, _where(error))
     except Exception:  # noqa: BLE001, S110 - a filter of the program's log; the fault is counted
         pass
+
+
+def _origin(error: BaseException) -> str:
+    """Return the line of code that raised an exception; ``?`` of one that was never raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
 
 
 def _where(error: BaseException) -> str:

@@ -102,6 +102,7 @@ async def check(
     assert places == set(errors)
     lines = [r.getMessage() for r in log.records if r.name == "litespan" and "failed in" in r.getMessage()]
     assert sorted(places) == sorted(line.split("failed in ")[1].split(" (")[0] for line in lines)
+    assert all(f" ({FaultError.__name__} at {__file__}:" in line for line in lines), lines
     assert "secret text" not in "".join(lines)
     return capture
 
