@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
@@ -15,6 +15,7 @@ from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
+from litespan import _agreement as agreement
 from litespan import guard
 from litespan._installation import Installation
 from litespan._instruments import InstrumentsByProvider
@@ -68,8 +69,8 @@ def configure(**settings: object) -> None:
     global _configured  # noqa: PLW0603 - see install
     loaded = load_settings(None, **settings)
     with _lock:
-        if _same(loaded):
-            _refuse_after_instrument()
+        if agreement.is_set_up(_installed, loaded):
+            agreement.check_built(_installed, _configured)
             return
         built = _build_after(_configured, loaded)
         install(loaded, built)
@@ -111,78 +112,23 @@ def instrument(
         ConfigurationError: on an unknown setting, a wrong value, something that is no provider, or a second
             call with other settings.
     """
-    for name in settings:
-        if name in EXPORT_SETTINGS:
-            raise ConfigurationError(
-                f"{name} says where data goes; instrument() uses providers that exist and exports nothing. "
-                "Use litespan.configure(), or set it on your own OpenTelemetry provider."
-            )
-    _check_provider("tracer_provider", tracer_provider, "get_tracer")
-    _check_provider("meter_provider", meter_provider, "get_meter")
-    _check_provider("logger_provider", logger_provider, "get_logger")
+    agreement.check_nothing_exported(settings)
+    given = (tracer_provider, meter_provider, logger_provider)
+    agreement.check_providers(given)
     loaded = _load_without_exports(**settings)
     with _lock:
-        if _same(loaded, but=EXPORT_SETTINGS):
-            _refuse_others(tracer_provider, meter_provider, logger_provider)
+        if agreement.is_set_up(_installed, loaded, but=EXPORT_SETTINGS):
+            agreement.check_in_use(_installed, given)
             return
-        adopted = pipelines.adopt(tracer_provider, meter_provider, logger_provider, events=loaded.events)
+        adopted = pipelines.adopt(*given, events=loaded.events)
         install(loaded, adopted)
         at_exit.register_exit(shutdown, loaded.exit_timeout)
-
-
-def _check_provider(name: str, provider: object, method: str) -> None:
-    if provider is not None and not callable(getattr(provider, method, None)):
-        raise ConfigurationError(
-            f"{name} must be an OpenTelemetry provider, which has {method}(), not {type(provider).__name__}. "
-            "Leave it out to use the global one."
-        )
 
 
 def _load_without_exports(**settings: object) -> Settings:
     """Load settings where others export: their variables may name exporters that litespan does not know."""
     names = {spec.name for spec in fields(Settings)}.difference(EXPORT_SETTINGS)
     return load_settings(variables_of(names, os.environ), **settings)
-
-
-def _same(loaded: Settings, but: Sequence[str] = ()) -> bool:
-    """Say whether litespan is set up like this already, ``but`` for some settings.
-
-    An implicit set-up is replaced by an explicit one.
-    """
-    if _installed is None or _installed.implicit:
-        return False
-    names = [spec.name for spec in fields(Settings) if spec.name not in but]
-    others = [name for name in names if getattr(_installed.settings, name) != getattr(loaded, name)]
-    if not others:
-        return True
-    raise ConfigurationError(
-        f"litespan is already set up with other settings: {', '.join(others)}. "
-        "Call litespan.uninstrument() first, or set it up in one place only."
-    )
-
-
-def _refuse_after_instrument() -> None:
-    """Raise if it was :func:`instrument` that has set litespan up: then nothing of litespan's exports."""
-    if _installed is not _configured:
-        raise ConfigurationError(
-            "litespan.instrument() was called before, which exports nothing. "
-            "Call litespan.configure() alone, or litespan.uninstrument() first."
-        )
-
-
-def _refuse_others(*given: TracerProvider | MeterProvider | LoggerProvider | None) -> None:
-    """Raise if providers are given that are not those in use: silence would look like success."""
-    if _installed is None:
-        return
-    pipeline = _installed.pipeline
-    used = (pipeline.tracer_provider, pipeline.meter_provider, pipeline.logger_provider)
-    if pipeline.logger_provider is None:
-        given = given[:2]  # without events a logger provider is not used at all
-    if any(provider is not None and all(provider is not one for one in used) for provider in given):
-        raise ConfigurationError(
-            "litespan is already set up with other OpenTelemetry providers. "
-            "Call litespan.uninstrument() first."
-        )
 
 
 def instrument_implicitly() -> None:

@@ -7,7 +7,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from litespan import claims, content, context, listeners, records, scopes
 from litespan.captured import Captured
 from litespan.guard import call_each, guarded, guarded_one
 from litespan.listeners import Emitter
+from litespan.position import Position
 from litespan.pricing import PriceBook
 from litespan.records import (
     AgentRun,
@@ -40,28 +40,6 @@ SWEEP_INTERVAL: Final = 1.0  # seconds between two looks for what is overdue, wh
 # Why records were given up that had not ended.
 TOO_MANY_OPEN: Final = "too_many_open"
 TOO_OLD: Final = "too_old"
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class Position:
-    """Where the host is right now, in the Agents SDK's own tracing.
-
-    ``record`` is what a call made now belongs under. ``span_id`` is set where the SDK has opened a
-    generation span for this very call and nobody has claimed it. ``call`` is set where that span has a record
-    already, which the call may claim. ``beside``: ``record`` is a model call whose stream the program may
-    have left to go on beside it, so only what that call itself makes belongs under it.
-    """
-
-    record: Record | None = None
-    trace_id: str | None = None
-    span_id: str | None = None
-    call: ModelCall | None = None
-    beside: bool = False
-    allows_content: bool = True
-    disabled: bool = False
-
-    def annotate(self, facts: Mapping[str, Any]) -> None:
-        """Add facts to the SDK's span, where it has one for a call made here."""
 
 
 class Recorder:

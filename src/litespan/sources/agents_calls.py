@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from litespan import records
+from litespan.position import Position
 from litespan.providers import provider_name, split_model
-from litespan.recorder import Position, Recorder
+from litespan.recorder import Recorder
 from litespan.records import ModelCall, Record
 from litespan.sources import agents_caller, agents_models, agents_outcome, span_facts
 from litespan.sources import litellm_failures as failures

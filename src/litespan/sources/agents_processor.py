@@ -15,7 +15,8 @@ from agents.tracing import TracingProcessor, get_current_span, get_current_trace
 from litespan import scopes
 from litespan.guard import guarded, guarded_one, guarded_two
 from litespan.labels import as_name
-from litespan.recorder import Position, Recorder
+from litespan.position import Position
+from litespan.recorder import Recorder
 from litespan.records import AgentRun, Guardrail, Record, Run, Step, ToolCall, Workflow
 from litespan.sources import agents_mapping, agents_models, agents_outcome
 from litespan.sources.agents_calls import ModelSpans

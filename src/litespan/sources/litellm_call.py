@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from litespan import records
 from litespan.guard import guarded, guarded_one, guarded_two
-from litespan.recorder import Position, Recorder
+from litespan.position import Position
+from litespan.recorder import Recorder
 from litespan.records import ModelCall, SpanHandle
 from litespan.sources import litellm_answer, litellm_secrets, litellm_transport, span_facts
 from litespan.sources import litellm_failures as failures

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from litespan.guard import guarded, guarded_one
 from litespan.labels import as_name
+from litespan.position import Position
 from litespan.providers import provider_name, split_model
-from litespan.recorder import Position, Recorder
+from litespan.recorder import Recorder
 from litespan.records import OK, ModelCall, Record
 from litespan.sources import (
     call_options,
