@@ -63,8 +63,29 @@ class _Measured(NamedTuple):
 class _Place(NamedTuple):
     """Where the SDK keeps an aggregation: among those of a view for one reader, under a key."""
 
-    series: Mapping[Any, Any]
+    match: Any
     key: Any
+
+    @property
+    def series(self) -> Mapping[Any, Any]:
+        """Return the aggregations of the view for the reader, the oldest first."""
+        series: Mapping[Any, Any] = self.match._attributes_aggregation
+        return series
+
+    @property
+    def is_kept(self) -> bool:
+        """Say whether its aggregation stays, which for readers of changes it does not from 1.45.2 on."""
+        return not getattr(self.match, "_reset_on_collect", False)
+
+    @property
+    def last_look(self) -> int | None:
+        """Return when a reader of changes last looked (nanoseconds since the Unix epoch)."""
+        if not self.is_kept:
+            last: int | None = self.match._previous_collection_start_nanos
+            return last
+        oldest = next(iter(self.series.values()))
+        looked: int = oldest._previous_collection_start_nano
+        return looked if looked != oldest._start_time_unix_nano else None
 
 
 class BoundSeries:
@@ -124,9 +145,11 @@ class BoundSeries:
             SdkMeasurement(amount, time_unix_nano, self._histogram, in_context(span), self._attributes)
         )
 
-    def _bind(self, storages: Mapping[Any, Any], places: Iterable[_Place]) -> None:
-        """Remember the aggregations, if all are made and nothing of the program's own decides in them."""
+    def _bind(self, storages: Mapping[Any, Any], places: Sequence[_Place]) -> None:
+        """Remember the aggregations, if all stay and nothing of the program's own decides in them."""
         if type(self._consumer._sdk_config.exemplar_filter) not in _FILTERS:
+            return
+        if not all(place.is_kept for place in places):
             return
         found: list[Any] = [place.series.get(place.key) for place in places]
         if all(found) and all(type(aggregation._reservoir) in _RESERVOIRS for aggregation in found):
@@ -140,23 +163,19 @@ class BoundSeries:
             for match in storage._get_or_init_view_instrument_match(self._histogram):
                 keys = match._view._attribute_keys
                 kept = {k: v for k, v in self._attributes.items() if keys is None or k in keys}
-                places.append(_Place(match._attributes_aggregation, _hash_attributes(kept)))
+                places.append(_Place(match, _hash_attributes(kept)))
         return places
 
 
 def _begin(place: _Place, first_ns: int) -> None:
     """Let a new aggregation begin with its first measurement, which may have waited for long.
 
-    The SDK lets it begin when it is made. Not before its reader has last looked at others of the histogram,
-    which only one that wants changes notes in them.
+    The SDK lets it begin when it is made. Not before its reader has last looked at others of the histogram.
     """
     aggregation: Any = place.series.get(place.key)
     if not hasattr(aggregation, "_start_time_unix_nano"):
         return
-    oldest = next(iter(place.series.values()))
-    last_look = oldest._previous_collection_start_nano
-    if last_look != oldest._start_time_unix_nano:
-        first_ns = max(first_ns, last_look)
+    first_ns = max(first_ns, place.last_look or 0)
     with aggregation._lock:
         start = aggregation._start_time_unix_nano
         if aggregation._previous_collection_start_nano == start:  # nobody has looked at it

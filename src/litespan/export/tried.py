@@ -1,4 +1,4 @@
-"""The version of OpenTelemetry's SDK whose private parts were tried; others are used by their public API."""
+"""The versions of OpenTelemetry's SDK whose private parts were tried; others are used by their public API."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, Final
 from opentelemetry.sdk import trace
 from opentelemetry.sdk.version import __version__ as sdk_version
 
-TRIED: Final = "1.45.1"
+TRIED: Final = frozenset({"1.45.1", "1.45.2"})
 
 
 def is_tried(*methods: Any) -> bool:
-    """Say whether this is that version, and the methods of its spans and tracers are still its own."""
-    return sdk_version == TRIED and all(map(_is_its_own, methods))
+    """Say whether this is one of them, and the methods of its spans and tracers are still its own."""
+    return sdk_version in TRIED and all(map(_is_its_own, methods))
 
 
 def _is_its_own(method: Any) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -159,6 +161,24 @@ class Ids(IdGenerator):
 def test_readers_are_told_the_same(make: Callable[[], MeterProvider], parts: int) -> None:
     """Views, aggregations, exemplars and both temporalities come out as with the public API."""
     assert recorded(make, publicly, 1) == recorded(make, bind, parts)
+
+
+@tried_version
+@pytest.mark.parametrize("way", [publicly, bind])
+def test_sets_beyond_the_limit_of_the_sdk(way: Callable[..., Record]) -> None:
+    """From 1.45.2 on a view may allow few sets; what is beyond them is told as one, by the fast way, too."""
+    has_limit = "aggregation_cardinality_limit" in inspect.signature(View).parameters
+    limit: dict[str, Any] = {"aggregation_cardinality_limit": 1} if has_limit else {}
+    provider = views(View(instrument_name="h", **limit))()
+    histogram = provider.get_meter("test").create_histogram("h")
+    for attributes in ({"n": 1}, {"n": 2}, {"n": 3}):
+        record = way(histogram, attributes)
+        once(record)
+        once(record)
+    counts = [(attributes, count) for _, attributes, count, *_ in told(provider)[0]]
+
+    beyond = [({"otel.metric.overflow": True}, 4)] if has_limit else [({"n": 2}, 2), ({"n": 3}, 2)]
+    assert [({"n": 1}, 2), *beyond] == counts
 
 
 @tried_version
@@ -329,8 +349,13 @@ def test_collections_ask_the_first_instrument_before_all_others() -> None:
     assert (1, 1) == (points["second"].value, points["h"].count)  # type: ignore[union-attr]
 
 
-def test_the_version_that_is_pinned_was_tried() -> None:
-    """The version that development is pinned to is the one that has the fast way."""
-    pins = (Path(__file__).parents[3] / "constraints.txt").read_text(encoding="utf-8")
+def test_the_versions_of_these_tests_were_tried() -> None:
+    """What development is pinned to and what `make recent` takes have the fast way, and nothing else."""
+    root = Path(__file__).parents[3]
+    pins = [(root / name).read_text(encoding="utf-8") for name in ("constraints.txt", "tools/matrix.toml")]
+    recent = re.search(r'sets.recent\].*?"opentelemetry-sdk==([^"]+)"', pins[1], re.DOTALL)
+    pinned = re.search(r"^opentelemetry-sdk==(\S+)$", pins[0], re.MULTILINE)
 
-    assert f"opentelemetry-sdk=={tried.TRIED}\n" in pins
+    assert pinned
+    assert recent
+    assert tried.TRIED == {pinned[1], recent[1]}
