@@ -20,12 +20,15 @@ _OURS: Final = Path(litespan.__file__).parent
 def report_those_of_litespan(patch: pytest.MonkeyPatch, report: Callable[[str], object]) -> None:
     """Have what litespan's own code raised reported, each with its place; the hosts' own are left out.
 
+    So are warnings that a test has made errors: what the garbage collector finds, as a file that was left open,
+    is warned of in whichever function runs just then.
+
     Nothing is parsed or formatted here, as pytest's hook does: see ``addopts`` in pyproject.toml.
     """
 
     def hook(unraisable: sys.UnraisableHookArgs) -> None:
         place = _raised_in_litespan(unraisable.exc_traceback)
-        if place:
+        if place and not issubclass(unraisable.exc_type, Warning):
             report(f"nobody could catch {unraisable.exc_type.__name__} of {place}")
 
     patch.setattr(sys, "unraisablehook", hook)
