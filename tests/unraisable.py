@@ -20,8 +20,8 @@ _OURS: Final = Path(litespan.__file__).parent
 def report_those_of_litespan(patch: pytest.MonkeyPatch, report: Callable[[str], object]) -> None:
     """Have what litespan's own code raised reported, each with its place; the hosts' own are left out.
 
-    So are warnings that a test has made errors: what the garbage collector finds, as a file that was left open,
-    is warned of in whichever function runs just then.
+    So are warnings that a test has made errors: what the garbage collector finds, as a file left open, is
+    warned of in whichever function runs just then.
 
     Nothing is parsed or formatted here, as pytest's hook does: see ``addopts`` in pyproject.toml.
     """
