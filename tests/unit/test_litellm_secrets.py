@@ -9,6 +9,7 @@ from urllib.parse import quote_plus, urlencode
 
 import httpx
 import pytest
+import requests
 
 from litespan.sources.litellm_secrets import of_errors, of_request, of_sent, without
 
@@ -44,6 +45,14 @@ def test_requests_of_errors() -> None:
 
     assert expected == set(of_errors([ValueError("x"), refused])) == set(of_sent(refused.response))
     assert () == of_errors([httpx.ConnectError("nobody")])  # whose request is not known
+
+
+def test_headers_that_are_no_text() -> None:
+    """Bytes, which `requests` takes as they are, count as their text; what is neither is left out."""
+    request = requests.Request("POST", "http://h/v1", headers={"x-own": b"own secret"}).prepare()
+    request.headers["x-nothing"] = None  # type: ignore[assignment]
+
+    assert ("own secret",) == of_errors([requests.ConnectionError("no", request=request)])
 
 
 def test_large_bodies() -> None:

@@ -73,12 +73,20 @@ def of_sent(holder: Any) -> tuple[str, ...]:
     headers = read(request, "headers")
     url = read(request, "url")
     found = set(_of_url(str(url) if type(url).__name__ == "URL" else url))
-    for name, value in headers.items() if isinstance(headers, Mapping) else ():
+    for pair in headers.items() if isinstance(headers, Mapping) else ():
+        name, value = map(_header_text, pair)
         if _AUTHENTICATES.search(name):
             found.update((value, value.rpartition(" ")[2]))  # also without a word such as "Bearer"
         elif not _PLAIN_HEADER.fullmatch(name):
             found.add(value)
     return _long_enough(found, _SHORTEST_ELSEWHERE)
+
+
+def _header_text(value: Any) -> str:
+    """Return a header's name or value, which `requests` also takes as bytes; nothing where it is neither."""
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    return value if isinstance(value, str) else ""
 
 
 def of_errors(errors: Iterable[BaseException]) -> tuple[str, ...]:
