@@ -19,6 +19,7 @@ from opentelemetry.sdk.environment_variables import (
     OTEL_METRIC_EXPORT_INTERVAL,
 )
 
+from litespan.content_parts import safe_url
 from litespan.export.ledger import LOGS, METRICS, TRACES
 from litespan.setting_checks import ConfigurationError, parse_wait
 from litespan.settings import PROTOCOLS, Settings, check_exporters
@@ -92,14 +93,8 @@ class OtlpTarget:
     @property
     def shown(self) -> str:
         """The endpoint without user-info and query, which may hold a secret."""
-        try:
-            parts = urlsplit(self.endpoint)
-            host, port = parts.hostname, parts.port
-        except ValueError:  # a port that is no number, a bracket that nobody closed
-            host, port = None, None
-        if not host:
-            return self.endpoint.rpartition("@")[2].partition("?")[0]
-        return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path}"
+        # One that is no URL is cut by hand: gRPC takes `host:port`, and an error quotes what is not well formed.
+        return safe_url(self.endpoint) or self.endpoint.rpartition("@")[2].partition("?")[0]
 
 
 def otlp_target(signal: str, settings: Settings, environ: Mapping[str, str]) -> OtlpTarget:

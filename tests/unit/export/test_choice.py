@@ -155,6 +155,13 @@ def test_unknown_exporter_as_an_argument_is_refused_at_once() -> None:
         load_settings({}, logs_exporter="otlp_proto_http")
 
 
+def test_an_address_of_ipv6_is_shown_as_urls_write_it() -> None:
+    """The host keeps its brackets, so that the port can be told and the URL can be copied."""
+    settings = load_settings({}, otlp_endpoint="http://user:secret@[::1]:4318")
+
+    assert otlp_target("traces", settings, {}).shown == "http://[::1]:4318/v1/traces"
+
+
 def test_credentials_in_a_url_are_not_shown() -> None:
     """User-info and query of the endpoint do not get into logs."""
     settings = load_settings({}, otlp_endpoint="https://user:secret@host:4318/x?key=secret")
