@@ -52,7 +52,7 @@ class ScrapePath(Path):
         if self._registry is None:
             self._registry = self._prometheus.SerialRegistry()
             self._server = _serve(self._registry, settings)
-            self._shown = f"Prometheus scrapes http://{_netloc(settings)}/metrics"
+            self._shown = f"Prometheus scrapes http://{netloc(settings)}/metrics"
         self._provider: MeterProvider | None = None
         self.reader = self._make_reader()
         super().__init__(METRICS, None)
@@ -141,14 +141,15 @@ def _serve(registry: Any, settings: Settings) -> Any:
         server, _ = start_http_server(settings.prometheus_port, settings.prometheus_host, registry)
     except OSError as error:
         raise ConfigurationError(
-            f"Metrics cannot be served on {_netloc(settings)} ({error.strerror or type(error).__name__}). "
+            f"Metrics cannot be served on {netloc(settings)} ({error.strerror or type(error).__name__}). "
             "Each process needs a port of its own: set prometheus_port or OTEL_EXPORTER_PROMETHEUS_PORT "
             "(and prometheus_host or OTEL_EXPORTER_PROMETHEUS_HOST for another address)."
         ) from error
     return server
 
 
-def _netloc(settings: Settings) -> str:
+def netloc(settings: Settings) -> str:
+    """Return host and port of what is offered to Prometheus, as URLs write them."""
     host = settings.prometheus_host
     return f"[{host}]:{settings.prometheus_port}" if ":" in host else f"{host}:{settings.prometheus_port}"
 

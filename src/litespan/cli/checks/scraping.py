@@ -6,7 +6,7 @@ import socket
 from typing import Final
 
 from litespan.cli.checks.finding import Finding, ok, problem, warning
-from litespan.export.scraping import INSTALLATION
+from litespan.export.scraping import INSTALLATION, netloc
 from litespan.settings import Settings
 
 CHECK: Final = "scraping"
@@ -26,7 +26,7 @@ def is_free(host: str, port: int) -> bool:
 
 def check_scraping(settings: Settings, *, installed: bool, free: bool) -> Finding:
     """Judge the address that is offered to Prometheus."""
-    address = f"{settings.prometheus_host}:{settings.prometheus_port}"
+    address = netloc(settings)
     if not installed:
         return problem(CHECK, "the exporter is not installed, or too old", INSTALLATION)
     if not free:

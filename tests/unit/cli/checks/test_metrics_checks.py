@@ -70,3 +70,10 @@ def test_scraping() -> None:
     assert (INSTALLATION,) == check_scraping(settings, installed=False, free=True).mends
     assert Status.WARNING is check_scraping(settings, installed=True, free=False).status
     assert Status.OK is check_scraping(settings, installed=True, free=True).status
+
+
+def test_an_address_of_ipv6_is_told_as_urls_write_it() -> None:
+    """The host keeps its brackets, so that the port can be told from it."""
+    settings = load_settings({}, prometheus_host="::1", prometheus_port=9464)
+
+    assert check_scraping(settings, installed=True, free=True).says.startswith("[::1]:9464 is free")
