@@ -71,7 +71,7 @@ class RunsTable:
             Column("run", _printable(names)),
             Column("", _printable(self._titles.get(name, "") for name in names), least=_LEAST_TITLE),
             *(Column(each.title, _printable(map(each.text, self._runs)), right=True) for each in figures),
-            Column("outcome", [_outcome(run) for run in self._runs]),
+            Column("outcome", [outcome(run.outcome) for run in self._runs]),
         ]
         yield fitting_table(columns, _SPARE, options.max_width, ascii_only=options.ascii_only)
         yield from _errors(self._runs)
@@ -137,6 +137,7 @@ def _errors(runs: Sequence[RunFigures]) -> Iterator[Text]:
         yield Text(cells.printable(f"{', '.join(failed)}: {error_type}"), style="red")
 
 
-def _outcome(run: RunFigures) -> Text:
-    text, style = cells.outcome({semconv.OUTCOME: run.outcome}, error=False, ended=True)
+def outcome(name: str) -> Text:
+    """Return an outcome in its colour."""
+    text, style = cells.outcome({semconv.OUTCOME: name}, error=False, ended=True)
     return Text(text, style=style)

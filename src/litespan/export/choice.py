@@ -29,6 +29,7 @@ CONSOLE: Final = "console"
 FILE: Final = "litespan_file"
 PROMETHEUS: Final = "prometheus"
 NONE: Final = "none"
+HTTP: Final = "http/protobuf"
 GRPC: Final = "grpc"
 
 _ENDPOINT: Final = {
@@ -41,7 +42,7 @@ _PROTOCOL: Final = {
     METRICS: OTEL_EXPORTER_OTLP_METRICS_PROTOCOL,
     LOGS: OTEL_EXPORTER_OTLP_LOGS_PROTOCOL,
 }
-_DEFAULT_ENDPOINT: Final = {GRPC: "http://localhost:4317", "http/protobuf": "http://localhost:4318"}
+_DEFAULT_ENDPOINT: Final = {GRPC: "http://localhost:4317", HTTP: "http://localhost:4318"}
 
 
 def exporter_names(signal: str, settings: Settings, environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -93,7 +94,7 @@ class OtlpTarget:
     @property
     def shown(self) -> str:
         """The endpoint without user-info and query, which may hold a secret."""
-        # One that is no URL is cut by hand: gRPC takes `host:port`, and an error quotes what is not well formed.
+        # What is no URL is cut by hand: gRPC takes `host:port`, and errors quote what is malformed.
         return safe_url(self.endpoint) or self.endpoint.rpartition("@")[2].partition("?")[0]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from litespan.sources.litellm_usage import read
+from litespan.sources.litellm_usage import as_list, read
 
 
 def messages(named: Mapping[str, Any]) -> list[Any] | None:
@@ -33,7 +33,7 @@ def choices_of(chunks: Iterable[Any]) -> list[dict[str, Any]]:
     """Put the choices of a stream together from its chunks."""
     found: dict[int, dict[str, Any]] = {}
     for chunk in chunks:
-        for choice in _listed(read(chunk, "choices")):
+        for choice in as_list(read(chunk, "choices")):
             answer = found.setdefault(_index(choice), {"role": "assistant", "tool_calls": {}})
             answer["finish_reason"] = read(choice, "finish_reason") or answer.get("finish_reason")
             _add(answer, read(choice, "delta"))
@@ -47,17 +47,13 @@ def _add(answer: dict[str, Any], delta: Any) -> None:
         text = read(delta, name)
         if isinstance(text, str) and text:
             answer[name] = answer.get(name, "") + text
-    for call in _listed(read(delta, "tool_calls")):
+    for call in as_list(read(delta, "tool_calls")):
         function = read(call, "function")
         known = answer["tool_calls"].setdefault(_index(call), {"arguments": ""})
         known["id"] = known.get("id") or read(call, "id")
         known["name"] = known.get("name") or read(function, "name")
         piece = read(function, "arguments")
         known["arguments"] += piece if isinstance(piece, str) else ""
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _index(part: Any) -> int:

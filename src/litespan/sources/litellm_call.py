@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
-from typing import Any, Final
+from typing import Any
 
 from litespan import records
 from litespan.guard import guarded, guarded_one, guarded_two
@@ -23,11 +23,10 @@ from litespan.sources.litellm_bedrock import split_cache_writes
 from litespan.sources.litellm_guesses import take_out_guesses
 from litespan.sources.litellm_inner import Inner, ask_another, take_usage
 from litespan.sources.litellm_partial_hits import take_back_hit
+from litespan.sources.litellm_transport import FIRST_ERROR
 from litespan.sources.litellm_usage import fill_cache_writes, read, reader
 
 current: ContextVar[OpenCall | None] = litellm_transport.current
-
-_FIRST_ERROR: Final = 400  # among the HTTP statuses
 
 
 @guarded_one("call source")
@@ -195,7 +194,7 @@ class OpenCall:
         if self.record.time_to_first_chunk is not None:
             return True
         broken = self.probe is not None and self.probe.cut
-        return self.record.stream and broken and self._answer_status < _FIRST_ERROR
+        return self.record.stream and broken and self._answer_status < FIRST_ERROR
 
     def _failure(self, error: BaseException, *, cut: bool) -> records.Failure:
         """Return what may be said of an exception; its text only where content and the secrets are known."""
@@ -203,7 +202,7 @@ class OpenCall:
         failure = failures.failure_from(error, with_message=with_message, cut=cut)
         original = read(error, "original_exception")
         if isinstance(original, BaseException):  # LiteLLM says that a stream broke in the middle
-            if self._answer_status >= _FIRST_ERROR:
+            if self._answer_status >= FIRST_ERROR:
                 # The provider has refused it.
                 failure.exception = type(original).__name__
                 failure.status = failures.failure_from(original, with_message=False).status
@@ -245,7 +244,7 @@ class OpenCall:
             record.cut = self.probe.cut
             record.timed_out = record.timed_out or self.probe.timed_out
             if record.outcome == records.ERROR:
-                record.refused = self._answer_status >= _FIRST_ERROR and record.time_to_first_chunk is None
+                record.refused = self._answer_status >= FIRST_ERROR and record.time_to_first_chunk is None
             seen = (self.probe.host, self.probe.port)
             if seen != (record.server_address, record.server_port):
                 record.server_address, record.server_port = seen
@@ -271,7 +270,7 @@ class OpenCall:
         record = self.record
         if record.failure is None or failures.unbilled_doubt(record.failure) is not None:
             return
-        begun = 0 < self._answer_status < _FIRST_ERROR or record.time_to_first_chunk is not None
+        begun = 0 < self._answer_status < FIRST_ERROR or record.time_to_first_chunk is not None
         if begun or record.timed_out or (self.probe is not None and self.probe.unanswered):
             record.failure.status = None
 

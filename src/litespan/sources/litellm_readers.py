@@ -11,7 +11,7 @@ from litespan.sources import litellm_answer
 from litespan.sources import litellm_failures as failures
 from litespan.sources import litellm_mapping as mapping
 from litespan.sources.litellm_quirks import note_google, stream_usage
-from litespan.sources.litellm_usage import hidden_of, read, reader, usage_from
+from litespan.sources.litellm_usage import as_list, hidden_of, read, reader, usage_from
 from litespan.sources.model_names import model_name
 
 # LiteLLM's providers whose streams look the same whether the provider's finish reason came or not.
@@ -57,7 +57,7 @@ class StreamReader:
             or read(choice, "text")
             or read(read(choice, "delta"), "content")
             or read(read(choice, "delta"), "tool_calls")
-            for choice in _listed(read(chunk, "choices"))
+            for choice in as_list(read(chunk, "choices"))
         )
 
     def has_usage(self, inner: Any) -> bool:
@@ -97,10 +97,6 @@ class StreamReader:
         mapping.fill_from_hidden(record, hidden, reader(read(chunks[-1], "usage") if chunks else None))
         if record.captures_content:
             record.output = litellm_answer.choices_of(chunks)
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 class _InGenerators:

@@ -20,7 +20,7 @@ from litespan.sources.patching import Patches
 
 _MODULE: Final = "litellm.llms.custom_httpx.aiohttp_transport"
 _PROBE: Final = "_litespan_probe"
-_FIRST_ERROR: Final = 400  # among the HTTP statuses
+FIRST_ERROR: Final = 400  # among the HTTP statuses
 
 # aiohttp's errors, below those that the transport raises, which come after the whole request went out. Others
 # may come before, as a connection that was never made.
@@ -62,7 +62,7 @@ class Probe:
 
     def begin_attempt(self) -> None:
         """Count a request. What became of the one before is settled by now."""
-        broken = self.cut and self.answer.status_code < _FIRST_ERROR
+        broken = self.cut and self.answer.status_code < FIRST_ERROR
         self.lost += broken or self.unanswered
         self.attempts += 1
         self.cut = self.unanswered = self.timed_out = self.interrupted = False

@@ -37,6 +37,11 @@ def read(source: Any, name: str) -> Any:
     return getattr(source, name, None)
 
 
+def as_list(value: Any) -> list[Any]:
+    """Return a list as it is, and an empty one for what is none."""
+    return value if isinstance(value, list) else []
+
+
 def reader(source: Any) -> Callable[[str], Any]:
     """Return :func:`read` of one source, made for many reads.
 

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from litespan.cli.checks.finding import Finding, ok, warning
-from litespan.cli.checks.tracing import disabled_instrumentations
+from litespan.cli.checks.tracing import DISABLED, disabled_instrumentations
 from litespan.export.choice import OTLP, PROMETHEUS
 from litespan.sources.others import OTHERS, Other
 
 INSTRUMENTATIONS: Final = "other instrumentations"
 METRICS_TWICE: Final = "metrics sent once"
-_DISABLED: Final = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 
 
 def distribution_of(other: Other) -> str | None:
@@ -41,7 +40,7 @@ def check_instrumentations(installed: Mapping[str, Sequence[str]], environ: Mapp
         return warning(
             INSTRUMENTATIONS,
             f"{packages}: opentelemetry-instrument switches them on too, and calls have two spans",
-            f"export {_DISABLED}={every}",
+            f"export {DISABLED}={every}",
         )
     if installed:
         return ok(INSTRUMENTATIONS, f"{packages}: installed, and on only if your program calls them")

@@ -10,8 +10,8 @@ from litespan.cli.checks import http_trial
 from litespan.cli.checks.answers import SPOKEN, Answer, Kind
 from litespan.cli.checks.grpc_trial import try_grpc
 from litespan.cli.checks.tls_trial import speaks_http2, try_tls
-from litespan.cli.checks.wires import HTTP, Way, Wire
-from litespan.export.choice import GRPC
+from litespan.cli.checks.wires import Way, Wire
+from litespan.export.choice import GRPC, HTTP
 
 # Who speaks a protocol says so at once; only silence takes time.
 _OTHER_WAY_SECONDS: Final = 2.0

@@ -11,11 +11,12 @@ from typing import Final
 
 import litespan
 from litespan.cli.checks.doubling import PACKAGES
+from litespan.cli.checks.tracing import DISABLED
 
 _MALICIOUS_FILE: Final = "litellm_init.pth"
 _INSTRUMENTORS: Final = "opentelemetry_instrumentor"
 # Read by OpenTelemetry's instrumentations, whose module of names is not always installed.
-_MORE_VARIABLES: Final = ("OTEL_SEMCONV_STABILITY_OPT_IN", "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS")
+_MORE_VARIABLES: Final = ("OTEL_SEMCONV_STABILITY_OPT_IN", DISABLED)
 
 
 def version_of(package: str) -> str | None:

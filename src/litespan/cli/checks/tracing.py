@@ -12,7 +12,7 @@ from litespan.settings import Settings
 
 CHECK: Final = "switches"
 _OF_SDK: Final = "OPENAI_AGENTS_DISABLE_TRACING"
-_DISABLED: Final = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
+DISABLED: Final = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 
 
 def check_switches(settings: Settings, environ: Mapping[str, str]) -> Finding:
@@ -30,8 +30,8 @@ def check_switches(settings: Settings, environ: Mapping[str, str]) -> Finding:
     if "litespan" in disabled_instrumentations(environ):
         return problem(
             CHECK,
-            f"{_DISABLED} names litespan: opentelemetry-instrument leaves it out",
-            f"unset {_DISABLED}  # or take litespan out of it",
+            f"{DISABLED} names litespan: opentelemetry-instrument leaves it out",
+            f"unset {DISABLED}  # or take litespan out of it",
         )
     off = [signal for signal in (TRACES, METRICS) if not exporter_names(signal, settings, environ)]
     if len(off) == len((TRACES, METRICS)):
@@ -41,4 +41,4 @@ def check_switches(settings: Settings, environ: Mapping[str, str]) -> Finding:
 
 def disabled_instrumentations(environ: Mapping[str, str]) -> frozenset[str]:
     """Return the names that `opentelemetry-instrument` leaves out."""
-    return frozenset(name.strip() for name in environ.get(_DISABLED, "").split(",") if name.strip())
+    return frozenset(name.strip() for name in environ.get(DISABLED, "").split(",") if name.strip())

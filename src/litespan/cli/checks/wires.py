@@ -12,7 +12,6 @@ from litespan.export.otlp.options import PREFIX, OtlpOptions, given, otlp_option
 from litespan.setting_checks import ConfigurationError
 from litespan.settings import Settings
 
-HTTP: Final = "http/protobuf"
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # A name of gRPC without a port means this one.
 _GRPC_DEFAULT_PORT: Final = 443

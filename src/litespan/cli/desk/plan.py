@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from litespan.cli.desk.tickets import TICKETS, Ticket
-from litespan.export.choice import OtlpTarget
-
-_PROTOCOL: Final = "http/protobuf"
+from litespan.export.choice import HTTP, OtlpTarget
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class Plan:
     @property
     def receiver(self) -> str | None:
         """The OTLP receiver as it may be shown: without user-info and query, which may hold a secret."""
-        return None if self.otlp is None else OtlpTarget(_PROTOCOL, self.otlp, None).shown
+        return None if self.otlp is None else OtlpTarget(HTTP, self.otlp, None).shown
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -56,5 +53,5 @@ class Plan:
         settings: dict[str, object] = {"traces_exporter": exporters, "metrics_exporter": exporters}
         settings |= {f"{signal}_file": path for signal, path in self.files.items()}
         if self.otlp is not None:
-            settings |= {"otlp_endpoint": self.otlp, "otlp_protocol": _PROTOCOL}
+            settings |= {"otlp_endpoint": self.otlp, "otlp_protocol": HTTP}
         return settings

@@ -18,7 +18,7 @@ from litespan.cli.sums.names import DIMENSIONS
 from litespan.cli.sums.runs import Run
 from litespan.cli.sums.summary import Summary, time_text
 from litespan.cli.sums.sums import Sums
-from litespan.cli.tables import count, seconds
+from litespan.cli.tables import count, outcome, seconds
 from litespan.export import cells
 from litespan.records import OK
 
@@ -238,7 +238,4 @@ def _text(label: Label, options: ConsoleOptions) -> Text:
 
 
 def _outcome(run: Run) -> Text:
-    if run.outcome is None:
-        return Text(cells.UNKNOWN, style="dim")
-    text, style = cells.outcome({semconv.OUTCOME: run.outcome}, error=False, ended=True)
-    return Text(text, style=style)
+    return Text(cells.UNKNOWN, style="dim") if run.outcome is None else outcome(run.outcome)
