@@ -92,17 +92,13 @@ class Shapes(NamedTuple):
         return answers
 
 
-def tool_definitions(tools: object, *, with_schema: bool = False) -> list[Shape]:
-    """Return type and name of each tool; ``with_schema`` adds description and parameters, which are large."""
+def tool_definitions(tools: object) -> list[Shape]:
+    """Return type and name of each tool; descriptions and parameters are left out, as they are large."""
     definitions = []
     for tool in items(tools):
         function = field(tool, "function") or tool
         kind = field(tool, "type") or "function"
-        definition = Shape(type=kind, name=field(function, "name") or kind)
-        for key in ("description", "parameters") if with_schema else ():
-            if (value := field(function, key)) is not None:
-                definition[key] = value
-        definitions.append(definition)
+        definitions.append(Shape(type=kind, name=field(function, "name") or kind))
     return definitions
 
 

@@ -115,19 +115,18 @@ class RecordTable:
         trace = self._traces.get(trace_id)
         return trace_id in self._closed if trace is None else trace.ended_ns is not None
 
-    def close_trace(self, trace_id: str) -> OpenTrace | None:
+    def close_trace(self, trace_id: str) -> None:
         """Forget a trace with its spans; its root stays findable for late children."""
         with self.lock:
             trace = self._traces.pop(trace_id, None)
             if trace is None:
-                return None
+                return
             for span_id in trace.ended_spans or ():
                 self._by_span.pop(span_id, None)
             self._closed.pop(trace_id, None)  # of a trace that was resumed, which is the newest now
             self._closed[trace_id] = trace.workflow
             if len(self._closed) > MAX_CLOSED:
                 self._closed.popitem(last=False)
-            return trace
 
     def ended_traces(self, *, now: float | None = None) -> list[str]:
         """Return traces that ended but wait for children: those past their grace at ``now``, or all."""

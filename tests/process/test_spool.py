@@ -142,7 +142,7 @@ def written(spool: Path, name: str) -> int:
     number = 0
     for path in spooled(spool):
         with contextlib.suppress(FileNotFoundError):
-            segment = Segment(path, writable=False)
+            segment = Segment(path)
             place = segment.sent
             while found := segment.next(place):
                 place = found.end

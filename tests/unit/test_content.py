@@ -344,9 +344,6 @@ class TestTools:
             {"type": "function", "name": "g"},
             {"type": "web_search", "name": "web_search"},
         ]
-        assert tool_definitions(tools[:1], with_schema=True) == [
-            {"type": "function", "name": "f", "description": "d", "parameters": {"type": "object"}}
-        ]
         assert tool_definitions(None) == []
 
     @pytest.mark.parametrize(

@@ -24,10 +24,7 @@ class ConsoleSpanExporter(SpanExporter):
 
     The tree is printed when the trace's local root ends: the span without a parent in this process. Spans are
     held until then; those of the trace that waits longest are given up when ``max_spans`` are held, or after
-    ``max_age`` seconds.
-
-    Attributes:
-        evicted: spans given up so far. ``on_drop(reason, spans)`` is called at each eviction.
+    ``max_age`` seconds, and ``on_drop`` is called with the reason and the number of spans.
     """
 
     def __init__(
@@ -38,7 +35,6 @@ class ConsoleSpanExporter(SpanExporter):
         max_age: float = _MAX_AGE,
         on_drop: Callable[[str, int], None] | None = None,
     ) -> None:
-        self.evicted = 0
         self._console = console or HostConsole()
         self._max_spans = max_spans
         self._max_age = max_age
@@ -95,7 +91,6 @@ class ConsoleSpanExporter(SpanExporter):
                 break
             evicted += len(self._held.pop(trace_id))
             del self._held_since[trace_id]
-        self.evicted += evicted
         return evicted
 
     def _print(self, spans: Sequence[ReadableSpan]) -> None:

@@ -14,9 +14,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from litespan.export.json_lines import JsonLinesFile
 from litespan.export.ledger import LOGS, METRICS, TRACES
 from litespan.export.otlp_json import logs_to_json, metrics_to_json, spans_to_json
-
-DEFAULT_MAX_BYTES = 100_000_000
-DEFAULT_BACKUPS = 3
+from litespan.settings import Settings
 
 
 class OtlpFileSpanExporter(SpanExporter):
@@ -26,7 +24,9 @@ class OtlpFileSpanExporter(SpanExporter):
         ConfigurationError: if the file cannot be opened for writing.
     """
 
-    def __init__(self, path: str, max_bytes: int = DEFAULT_MAX_BYTES, backups: int = DEFAULT_BACKUPS) -> None:
+    def __init__(
+        self, path: str, max_bytes: int = Settings.file_max_bytes, backups: int = Settings.file_backups
+    ) -> None:
         self._file = JsonLinesFile(path, max_bytes, backups, TRACES)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -46,7 +46,9 @@ class OtlpFileSpanExporter(SpanExporter):
 class OtlpFileLogExporter(LogRecordExporter):
     """The same for log records, events among them."""
 
-    def __init__(self, path: str, max_bytes: int = DEFAULT_MAX_BYTES, backups: int = DEFAULT_BACKUPS) -> None:
+    def __init__(
+        self, path: str, max_bytes: int = Settings.file_max_bytes, backups: int = Settings.file_backups
+    ) -> None:
         self._file = JsonLinesFile(path, max_bytes, backups, LOGS)
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
@@ -66,7 +68,9 @@ class OtlpFileLogExporter(LogRecordExporter):
 class OtlpFileMetricExporter(MetricExporter):
     """The same for metrics, with cumulative values."""
 
-    def __init__(self, path: str, max_bytes: int = DEFAULT_MAX_BYTES, backups: int = DEFAULT_BACKUPS) -> None:
+    def __init__(
+        self, path: str, max_bytes: int = Settings.file_max_bytes, backups: int = Settings.file_backups
+    ) -> None:
         super().__init__()
         self._file = JsonLinesFile(path, max_bytes, backups, METRICS)
 

@@ -26,9 +26,8 @@ class Segment:
     seconds.
     """
 
-    def __init__(self, path: str, *, writable: bool = True) -> None:
+    def __init__(self, path: str) -> None:
         self.path = path
-        self._flags = (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC
         self._descriptor: int | None = None
         self.size = os.fstat(self._opened()).st_size
         self.sent = self._read_sent()
@@ -98,7 +97,7 @@ class Segment:
 
     def _opened(self) -> int:
         if self._descriptor is None:
-            self._descriptor = os.open(self.path, self._flags)
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
         return self._descriptor
 
     def _read(self, place: int, length: int) -> bytes:
