@@ -55,9 +55,11 @@ def configure(**settings: object) -> None:
 
     OpenTelemetry providers that the application has set are adopted; what is missing is built and made
     global. Without an OTLP endpoint the data goes to files in the working directory. Calling it again with
-    the same settings does nothing. After :func:`uninstrument` it also ends what was built before, within
-    ``exit_timeout``; after an error that exports on, unless it served metrics on a port or had
-    a spool.
+    the same settings does nothing.
+
+    After :func:`uninstrument` it replaces what an earlier call has built, and ends that within
+    ``exit_timeout``. If the new one cannot be built, the old one goes on exporting, unless it had a port for
+    Prometheus or a spool: that is ended first, as the new one may need both.
 
     Args:
         **settings: any field of :class:`litespan.settings.Settings`; the README lists them.

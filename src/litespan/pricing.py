@@ -45,8 +45,8 @@ class PriceBook:
     """Prices calls. Safe to share between threads; never raises on odd prices or counts.
 
     ``lookup`` returns an entry of LiteLLM's price table by its key, in USD per token; ``origin`` names that
-    table for those who read the figures, as in ``"litellm 1.83.0 table"``. ``owner`` says of a key and its
-    entry who put the prices there.
+    table for those who read the figures, as in ``"litellm 1.83.0 price table"``. ``owner`` says of a key and
+    its entry who put the prices there.
     """
 
     def __init__(

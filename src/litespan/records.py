@@ -239,28 +239,44 @@ class AgentRun(Scope):
 class ModelCall(Record):
     """One model call, however many HTTP attempts it took.
 
-    ``provider`` is the conventions' provider name, ``litellm_provider`` LiteLLM's. ``time_to_first_chunk``
-    is in seconds. ``attempts`` is ``None`` where the number of HTTP requests is not known. ``inner_calls``
-    and ``inner_tokens``: the calls made inside this one, and what they reported; ``usage_elsewhere``:
-    therefore this one carries no usage. ``server_learned``: the server is another one than was known when the
-    call began. ``asked_another``: the host has asked another model than was known then, or in another place.
-    ``mocked``: LiteLLM made the answer up, as the program asked it to; no provider was asked. ``sent`` is
-    false when it has sent nothing itself: it failed before, or only surrounds other calls. The content fields
-    hold what the host passed and, after the call ended, its JSON text.
+    Who is asked, and for what:
+        provider, litellm_provider: the provider's name in the conventions, and in LiteLLM.
+        server_learned: the server is another one than was known when the call began.
+        asked_another: the host has asked another model than was known then, or in another place.
+        price: what the program gave for this model, in USD per million tokens by class.
+        table_entry: prices that came with the call, in the shape of an entry of LiteLLM's table.
+        long_cache_writes: the request asks for cache entries that live longer and cost more, and LiteLLM will
+            not tell them from others.
+        offers_billed_tools: the model may use tools for which its provider takes a fee.
 
-    ``host_span``: a model span of the host's own tracing opened the record, so whatever the call inside knows
-    better may still change. That call is its ``part``, and this one is the ``whole`` of it. ``left``: the
-    host's span has ended and the part has not. ``host_allows_content``: what the host said of content when
-    the span began, if it did. ``offers_billed_tools``: the model may use tools for which its provider takes a
-    fee. ``counted_as``: what an emitter counted the call as while it was in flight.
-    ``told_elsewhere``: an instrumentation around the program's call has a span of it, and its measurements.
-    ``long_cache_writes``: the request asks for cache entries that live longer and cost more, and LiteLLM will
-    not tell them from others. ``lost_attempts``: HTTP requests that reached the provider, brought no answer,
-    and were followed by another one; 0 where nobody could see it. ``refused``: the call failed, and the
-    provider is known to have answered its last request with an HTTP error. ``cut``: the body of its last
-    answer is known to have broken off. ``timed_out``: that answer, or the rest of it, is known not to have
-    come in time. ``traffic``: how Google says that it served the call.
-    ``table_entry``: prices that came with the call, in the shape of an entry of LiteLLM's table.
+    What came of it:
+        time_to_first_chunk: seconds.
+        sent: false when it has sent nothing itself: it failed before, or only surrounds other calls.
+        mocked: LiteLLM made the answer up, as the program asked it to; no provider was asked.
+        traffic: how Google says that it served the call.
+
+    How its HTTP requests went:
+        attempts: their number; ``None`` where it is not known.
+        lost_attempts: those that reached the provider, brought no answer, and were followed by another one; 0
+            where nobody could see it.
+        refused: the call failed, and the provider is known to have answered the last one with an HTTP error.
+        cut: the body of the last answer is known to have broken off.
+        timed_out: that answer, or the rest of it, is known not to have come in time.
+
+    What is around it and inside it:
+        host_span: a model span of the host's own tracing opened the record, so whatever the call inside knows
+            better may still change.
+        part, whole: of such a record, the call inside; of that one, the record.
+        left: the host's span has ended and the part has not.
+        inner_calls, inner_tokens: the calls made inside this one, and what they reported.
+        usage_elsewhere: therefore this one carries no usage.
+        counted_as: what an emitter counted the call as while it was in flight.
+        told_elsewhere: an instrumentation around the program's call has a span of it, and its measurements.
+
+    What was said:
+        captures_content: it may be kept.
+        system_instructions, input, output, tools: what the host passed; once the call has ended, JSON text.
+        host_allows_content: what the host said of content when the span began, if it did.
     """
 
     operation: str = ""

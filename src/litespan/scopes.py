@@ -149,7 +149,10 @@ def add_tool_call(tool: ToolCall) -> None:
 
 
 def add_model_call(call: ModelCall, origin: str) -> None:
-    """Add a call to the sums above it; ``origin`` names the price table. The caller holds its lock."""
+    """Add a call to the sums above it; the caller holds the table's lock.
+
+    ``origin`` names the price table that the root shall tell of.
+    """
     if not call.sent:
         return
     usage, cost = call.usage, call.cost

@@ -1,6 +1,6 @@
 """Span names and attributes of each record type: pure functions from records to plain mappings.
 
-A new span kind gets an entry in :func:`span_kinds`.
+A new span kind gets an entry in ``_SPANS``, or in that of :mod:`litespan.emit.side_spans`.
 """
 
 from __future__ import annotations

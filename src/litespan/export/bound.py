@@ -30,7 +30,7 @@ if is_tried():
 
 # Records amounts, the oldest first; behind them, for each: when it was measured (nanoseconds since the Unix
 # epoch), and in which span.
-Record = Callable[[Sequence[float], Sequence[int], Sequence[SpanContext]], None]
+Series = Callable[[Sequence[float], Sequence[int], Sequence[SpanContext]], None]
 
 
 def tells_collections(meter_provider: MeterProvider) -> bool:
@@ -41,14 +41,14 @@ def tells_collections(meter_provider: MeterProvider) -> bool:
     return isinstance(meter_provider, SdkMeterProvider) and is_tried()
 
 
-def bind(histogram: Histogram, attributes: Mapping[str, Any]) -> Record:
+def bind(histogram: Histogram, attributes: Mapping[str, Any]) -> Series:
     """Return what records measurements of a histogram with these attributes, which must not change."""
     if not is_tried() or type(histogram) is not _Histogram:
         return _publicly(histogram, attributes)
     return BoundSeries(histogram, attributes).record
 
 
-def _publicly(histogram: Histogram, attributes: Mapping[str, Any]) -> Record:
+def _publicly(histogram: Histogram, attributes: Mapping[str, Any]) -> Series:
     def record(amounts: Sequence[float], _: Sequence[int], spans: Sequence[SpanContext]) -> None:
         for amount, span in zip(amounts, spans, strict=True):
             histogram.record(amount, attributes, in_context(span))

@@ -21,8 +21,7 @@ class Counting(ABC):
     """What the pipeline asks of an exporter that counts."""
 
     ledger: ExportLedger
-    # As of its path.
-    exclusive = False
+    exclusive = False  # see `Path.exclusive`
     _closed = False
 
     @abstractmethod

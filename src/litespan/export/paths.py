@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from litespan.export.counting import CountingLogExporter, CountingMetricExporter, CountingSpanExporter
 from litespan.export.forked import leave_to_parent
-from litespan.export.ledger import LOGS, TRACES, Destination
+from litespan.export.ledger import LOGS, METRICS, TRACES, Destination
 from litespan.export.log_queue import LogQueue
 from litespan.export.path import Path
 from litespan.export.queue_book import QueueBook, QueueSize
@@ -93,7 +93,7 @@ class MetricPath(Path):
     """Metrics collected and sent at an interval (milliseconds)."""
 
     def __init__(self, exporter: CountingMetricExporter, interval_ms: float) -> None:
-        super().__init__("metrics", exporter.ledger)
+        super().__init__(METRICS, exporter.ledger)
         self.exclusive = exporter.exclusive
         self._exporter = exporter
         self._interval_ms = interval_ms

@@ -23,11 +23,10 @@ from litespan.sources.model_names import model_name
 GENERATION: Final = "generation"
 RESPONSE: Final = "response"
 
-_DETAILS: Final = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
-
-
 # The types of the SDK's spans for one model call.
 MODEL_SPANS: Final = frozenset({GENERATION, RESPONSE})
+
+_DETAILS: Final = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 
 
 def is_litellm(data: Any) -> bool:

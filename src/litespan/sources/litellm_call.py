@@ -42,11 +42,19 @@ def _detach(handle: SpanHandle, token: object) -> None:
 class OpenCall:
     """A model call in flight. Its methods are called from the host's path, so none of them raises.
 
-    ``asking`` are the program's arguments with an option that asks for the usage of a stream, where it does
-    not ask itself; ``asked_of`` is the endpoint and model that get it. They hold its prompt, so they go when
-    the call ends, as do its keys, the probe, and ``inner``, the answer of a call that LiteLLM makes inside.
-    ``estimated``: LiteLLM has counted the tokens. ``asked_anyway``: it would ask for the usage itself, going
-    by ``own_options``, the program's ``stream_options``.
+    Attributes:
+        asking: the program's arguments with an option that asks for the usage of a stream, where it does not
+            ask itself.
+        asked_of: the endpoint and model that get this option.
+        asked_anyway: LiteLLM would ask for the usage itself, going by ``own_options``.
+        own_options: the program's ``stream_options``.
+        cache_key: that of LiteLLM's cache for the program's own request, without the option.
+        custom: the provider is one of the program's own.
+        inner: the answer of a call that LiteLLM makes inside.
+        estimated: LiteLLM has counted the tokens.
+        secrets: texts that no telemetry may quote; ``None`` where they are not known.
+
+    What holds a prompt, a key or an answer goes when the call ends.
     """
 
     __slots__ = (

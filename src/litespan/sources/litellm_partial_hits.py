@@ -20,9 +20,11 @@ _EMBEDDINGS: Final = "embeddings"
 def take_back_hit(call: ModelCall, response: Any, probe: Probe | None) -> None:
     """Let a call that LiteLLM says its cache answered be what it was, if a request was made for a part.
 
-    Such an answer has a time that it took; where the probe saw no request, there was none. The usage is in
-    the provider's own answer, and missing where that is not known: without the probe also of a blocking call
-    that the cache answered whole, which has that time, too. What was only read may be the cache's.
+    LiteLLM notes on such an answer how long it took. On that of a blocking call it does so also where the
+    cache had all of it; then only the probe knows that there was no request.
+
+    The usage is the one in the provider's own answer, and missing where the probe has not seen that: with no
+    probe, and where the last request was no POST, as it may have asked the cache.
     """
     asked = call.operation == _EMBEDDINGS and read(response, "_response_ms") is not None
     if not asked or (probe is not None and not probe.attempts):

@@ -32,7 +32,7 @@ from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext, get_current_s
 from litespan import guard
 from litespan.emit.histograms import CappedHistogram, Taken
 from litespan.export import tried
-from litespan.export.bound import Record, bind, tells_collections
+from litespan.export.bound import Series, bind, tells_collections
 from litespan.export.exemplar_context import in_context
 from litespan.semconv import TOOL_DURATION
 from tests.unit.export.sdk import tried_version
@@ -101,7 +101,7 @@ def _points(data: Any) -> Iterator[tuple[Any, ...]]:
                     yield (metric.name, *facts, buckets, exemplars)
 
 
-def publicly(histogram: Histogram, attributes: Mapping[str, Any]) -> Record:
+def publicly(histogram: Histogram, attributes: Mapping[str, Any]) -> Series:
     """Return the histogram's own way to record."""
 
     def record(amounts: Sequence[float], _: Sequence[int], spans: Sequence[SpanContext]) -> None:
@@ -111,7 +111,7 @@ def publicly(histogram: Histogram, attributes: Mapping[str, Any]) -> Record:
     return record
 
 
-def once(record: Record, amount: float = 1, span: SpanContext = INVALID_SPAN_CONTEXT) -> None:
+def once(record: Series, amount: float = 1, span: SpanContext = INVALID_SPAN_CONTEXT) -> None:
     """Record one amount."""
     record([amount], [time.time_ns()], [span])
 
@@ -125,7 +125,7 @@ def spans() -> list[SpanContext]:
     return [INVALID_SPAN_CONTEXT, *(tracer.start_span("s").get_span_context() for tracer in tracers)]
 
 
-def recorded(make: Callable[[], MeterProvider], way: Callable[..., Record], parts: int) -> list[Any]:
+def recorded(make: Callable[[], MeterProvider], way: Callable[..., Series], parts: int) -> list[Any]:
     """Record in and outside of spans, in parts, twice with a look in between; return all looks."""
     provider = make()
     histogram = provider.get_meter("test").create_histogram("h", explicit_bucket_boundaries_advisory=(1, 10))
@@ -165,7 +165,7 @@ def test_readers_are_told_the_same(make: Callable[[], MeterProvider], parts: int
 
 @tried_version
 @pytest.mark.parametrize("way", [publicly, bind])
-def test_sets_beyond_the_limit_of_the_sdk(way: Callable[..., Record]) -> None:
+def test_sets_beyond_the_limit_of_the_sdk(way: Callable[..., Series]) -> None:
     """From 1.45.2 on a view may allow few sets; what is beyond them is told as one, by the fast way, too."""
     has_limit = "aggregation_cardinality_limit" in inspect.signature(View).parameters
     limit: dict[str, Any] = {"aggregation_cardinality_limit": 1} if has_limit else {}

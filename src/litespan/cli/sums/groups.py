@@ -7,9 +7,8 @@ from typing import Final
 from litespan.cli.sums.facts import Call
 from litespan.cli.sums.sums import ZERO, Sums
 
-MAX_GROUPS: Final = (
-    10_000  # of one dimension; a run of a program has few models, but may have any number of users
-)
+# Of one dimension: a program has few models, but may have any number of users.
+MAX_GROUPS: Final = 10_000
 
 
 class Groups:
