@@ -258,7 +258,7 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "failed calls never in doubt",
-        _with(f"{_SOURCES}.litellm_failures.unbilled_doubt", lambda _: lambda _: None),
+        _with(f"{_SOURCES}.litellm_failures.billing_doubt", lambda _: lambda _: None),
     ),
     Mutation(
         "lost answers of retried calls forgotten",

@@ -276,7 +276,7 @@ class OpenCall:
         some that took too long.
         """
         record = self.record
-        if record.failure is None or failures.unbilled_doubt(record.failure) is not None:
+        if record.failure is None or failures.billing_doubt(record.failure) is not None:
             return
         begun = 0 < self._answer_status < FIRST_ERROR or record.time_to_first_chunk is not None
         if begun or record.timed_out or (self.probe is not None and self.probe.unanswered):

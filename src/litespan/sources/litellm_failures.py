@@ -119,7 +119,7 @@ def missing_reason(call: ModelCall) -> str | None:
 
 def _reason_of_end(call: ModelCall) -> str | None:
     if call.outcome == records.ERROR:
-        doubt = unbilled_doubt(call.failure)
+        doubt = billing_doubt(call.failure)
         if doubt == records.TIMEOUT or (doubt and call.timed_out):
             return records.TIMEOUT  # who gave up waiting may have to pay, also for what a retry was refused
         if call.refused:
@@ -131,7 +131,7 @@ def _reason_of_end(call: ModelCall) -> str | None:
     return records.BACKGROUND if call.finish_reasons in _UNDER_WAY else records.NOT_REPORTED
 
 
-def unbilled_doubt(failure: Failure | None) -> str | None:
+def billing_doubt(failure: Failure | None) -> str | None:
     """Return why a failed call may have been billed all the same; ``None`` if the provider refused it."""
     if failure is None or failure.status is None:
         return records.ERROR

@@ -11,7 +11,7 @@ from litespan.export.choice import OTLP, PROMETHEUS
 from litespan.sources.others import OTHERS, Other
 
 INSTRUMENTATIONS: Final = "other instrumentations"
-METRICS_TWICE: Final = "metrics sent once"
+METRICS_ONCE: Final = "metrics sent once"
 
 
 def distribution_of(other: Other) -> str | None:
@@ -51,8 +51,8 @@ def check_metrics_once(names: tuple[str, ...]) -> Finding:
     """Say whether metrics are both scraped and pushed."""
     if {OTLP, PROMETHEUS} <= set(names):
         return warning(
-            METRICS_TWICE,
+            METRICS_ONCE,
             "pushed by OTLP and offered for scraping: if one Prometheus takes both, every sum is doubled",
             "export OTEL_METRICS_EXPORTER=otlp  # or prometheus",
         )
-    return ok(METRICS_TWICE, f"by {' and '.join(names) or 'none'}")
+    return ok(METRICS_ONCE, f"by {' and '.join(names) or 'none'}")

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from typing import Final
 
-from litespan.cli.checks import facts, files, scraping
+from litespan.cli.checks import content, doubling, facts, files, metric_shape, scraping, tracing
 from litespan.cli.checks.clock import check_clock
 from litespan.cli.checks.content import check_content
 from litespan.cli.checks.diagnosis import diagnose
@@ -31,7 +31,9 @@ from litespan.settings import Settings, load_settings
 Say = Callable[[str], None]
 
 _BASE: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
-_ON_SETTINGS: Final = ("endpoints", "switches", "content", "temporality", "metrics sent once", "files")
+_ON_SETTINGS: Final = (
+    "endpoints", tracing.CHECK, content.CHECK, metric_shape.CHECK, doubling.METRICS_ONCE, "files",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,12 +55,15 @@ def check_file(signal: str, variable: str, path: str, place: Place, full_size: i
             check, f"{path} {place.fault}", f"export {variable}={_other_path(signal, path, place)}"
         )
     if place.free is not None and place.free < full_size - place.taken:
-        return warning(
-            check,
-            f"{path}: {place.free / _MEGABYTE:,.0f} MB free, and it may take {full_size / _MEGABYTE:,.0f} MB",
-            f"Free some space in {os.path.dirname(path)}, or lower LITESPAN_FILE_MAX_BYTES.",
-        )
+        mend = f"Free some space in {os.path.dirname(path)}, or lower LITESPAN_FILE_MAX_BYTES."
+        return little_room(check, path, place.free, full_size, mend)
     return ok(check, f"{path} can be written")
+
+
+def little_room(check: str, path: str, free: int, full_size: int, mend: str) -> Finding:
+    """Warn of a disk with fewer free bytes than a path may take."""
+    room = f"{free / _MEGABYTE:,.0f} MB free, and it may take {full_size / _MEGABYTE:,.0f} MB"
+    return warning(check, f"{path}: {room}", mend)
 
 
 def _other_path(signal: str, path: str, place: Place) -> str:

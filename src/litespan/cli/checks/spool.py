@@ -8,10 +8,10 @@ import stat
 from dataclasses import dataclass
 from typing import Final
 
+from litespan.cli.checks.files import little_room
 from litespan.cli.checks.finding import Finding, ok, problem, warning
 
 CHECK: Final = "spool"
-_MEGABYTE: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,6 @@ def check_spool(path: str, place: SpoolPlace, full_size: int) -> Finding:
             CHECK, f"{path} can be read by others; it holds content if content is on", f"chmod 700 '{path}'"
         )
     if place.free < full_size:
-        return warning(
-            CHECK,
-            f"{path}: {place.free / _MEGABYTE:,.0f} MB free, and it may take {full_size / _MEGABYTE:,.0f} MB",
-            f"Free some space in {path}, or lower LITESPAN_SPOOL_MAX_BYTES.",
-        )
+        mend = f"Free some space in {path}, or lower LITESPAN_SPOOL_MAX_BYTES."
+        return little_room(CHECK, path, place.free, full_size, mend)
     return ok(CHECK, f"{path} can be used")
