@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from litespan.cli.failing import fail
 from litespan.cli.words import counted
 from litespan.export.cells import printable
 
@@ -48,7 +49,7 @@ def export(folder: str, *, force: bool) -> None:
             _refuse_to_replace(folder, different)
         count = stack.copy(source, folder)
     except OSError as error:
-        _fail(f"{error.filename or folder}: {error.strerror or error}")
+        fail(f"{error.filename or folder}: {error.strerror or error}", _NOT_WRITTEN)
     click.echo(f"{count} files are in {printable(folder)}.")
     compose = shlex.quote(printable(os.path.join(folder, stack.COMPOSE)))
     click.echo(f"Start the servers: docker compose -f {compose} up -d")
@@ -57,9 +58,5 @@ def export(folder: str, *, force: bool) -> None:
 def _refuse_to_replace(folder: str, different: list[str]) -> NoReturn:
     for path in different:
         click.echo(printable(os.path.join(folder, path)), err=True)
-    _fail(f"{counted(len(different), 'file')} would be replaced. Nothing was written; --force does it.")
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(f"Error: {printable(message)}", err=True)
-    raise SystemExit(_NOT_WRITTEN)
+    replaced = counted(len(different), "file")
+    fail(f"{replaced} would be replaced. Nothing was written; --force does it.", _NOT_WRITTEN)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import NoReturn
 
 import click
 
+from litespan.cli.failing import fail
 from litespan.cli.receiver import not_empty
 from litespan.setting_checks import ConfigurationError
 
@@ -71,7 +71,7 @@ def demo(model: str | None, otlp: str | None, runs: int, output: str | None, *, 
         with progress() as say:
             report = Report(observe(Plan(model, otlp, runs, _folder(output, wanted=otlp is None)), say))
     except (ConfigurationError, ModelError) as error:
-        _refuse(str(error))
+        fail(str(error), _WRONG_USE)
     if as_json:
         click.echo(report.as_json())
     else:
@@ -86,12 +86,8 @@ def _folder(output: str | None, *, wanted: bool) -> str | None:
         try:
             os.makedirs(output, exist_ok=True)
         except OSError as error:
-            _refuse(f"--output {output}: the folder cannot be made ({error.strerror}).")
+            fail(f"--output {output}: the folder cannot be made ({error.strerror}).", _WRONG_USE)
     if (output is not None or wanted) and not os.access(output or os.curdir, os.W_OK | os.X_OK):
-        _refuse(f"{output or 'The working directory'} cannot be written to; name a folder with --output DIR.")
+        folder = output or "The working directory"
+        fail(f"{folder} cannot be written to; name a folder with --output DIR.", _WRONG_USE)
     return output
-
-
-def _refuse(message: str) -> NoReturn:
-    click.echo(f"Error: {message}", err=True)
-    raise SystemExit(_WRONG_USE)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
 from litespan.cli.data_files import data_files
+from litespan.cli.failing import fail
 from litespan.cli.receiver import not_empty
 from litespan.export.cells import printable
 from litespan.setting_checks import ConfigurationError
@@ -99,7 +100,7 @@ def send(files: tuple[str, ...], otlp: str, protocol: str, headers: dict[str, st
         replay = Replay(settings, headers, patience, _say)
         sources = _open(files, replay.receiver)
     except ConfigurationError as error:
-        _refuse(str(error))
+        fail(str(error), _WRONG_USE)
     stopped = False
     with byte_progress(sum(source.size - source.start for source in sources), "Sending") as advance:
         try:
@@ -121,7 +122,7 @@ def _open(files: tuple[str, ...], receiver: str) -> list[Source]:
     try:
         return [open_source(path, receiver) for path in dict.fromkeys(files)]
     except (UnusableFileError, OSError) as error:
-        _refuse(str(error))
+        fail(str(error), _WRONG_USE)
 
 
 def _tell(replay: Replay) -> None:
@@ -141,8 +142,3 @@ def _tell(replay: Replay) -> None:
 
 def _say(text: str) -> None:
     click.echo(printable(text), err=True)
-
-
-def _refuse(message: str) -> NoReturn:
-    click.echo(f"Error: {printable(message)}", err=True)
-    raise SystemExit(_WRONG_USE)

@@ -11,6 +11,7 @@ from litespan.cli.checks.answers import Answer, Kind
 from litespan.cli.checks.tls_trial import try_tls
 from litespan.cli.checks.wires import Wire
 from litespan.export.ledger import LOGS, METRICS, TRACES
+from litespan.export.otlp.options import read_pem
 
 if TYPE_CHECKING:
     import grpc
@@ -69,15 +70,9 @@ def _channel(wire: Wire) -> grpc.Channel:
         return grpc.insecure_channel(wire.address)
     client, key = wire.client or (None, None)
     return grpc.secure_channel(
-        wire.address, grpc.ssl_channel_credentials(_bytes(wire.certificate), _bytes(key), _bytes(client))
+        wire.address,
+        grpc.ssl_channel_credentials(read_pem(wire.certificate), read_pem(key), read_pem(client)),
     )
-
-
-def _bytes(path: str | None) -> bytes | None:
-    if path is None:
-        return None
-    with open(path, "rb") as file:
-        return file.read()
 
 
 def _call(wire: Wire, channel: grpc.Channel, timeout: float, metadata: tuple[tuple[str, str], ...]) -> Answer:

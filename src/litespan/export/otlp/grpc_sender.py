@@ -12,7 +12,7 @@ from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
 from litespan.export.ledger import LOGS, METRICS, NOT_FOUND, REJECTED, TRACES, UNAUTHORIZED
 from litespan.export.otlp.answer import Answer, Verdict
-from litespan.export.otlp.options import OtlpOptions
+from litespan.export.otlp.options import OtlpOptions, read_pem
 from litespan.export.otlp.requests_pb import rejected_items
 
 _METHODS: Final = {
@@ -80,7 +80,7 @@ class GrpcSender:
     def _credentials(self) -> grpc.ChannelCredentials:
         options = self._options
         return grpc.ssl_channel_credentials(
-            _content(options.certificate), _content(options.client_key), _content(options.client_certificate)
+            read_pem(options.certificate), read_pem(options.client_key), read_pem(options.client_certificate)
         )
 
 
@@ -115,10 +115,3 @@ def _in_details(status: Any) -> Any:
 
 def _seconds(info: Any) -> float:
     return float(info.retry_delay.seconds + info.retry_delay.nanos / 1e9)
-
-
-def _content(path: str | None) -> bytes | None:
-    if path is None:
-        return None
-    with open(path, "rb") as file:
-        return file.read()

@@ -76,6 +76,18 @@ def given(environ: Mapping[str, str], signal: str, name: str) -> str | None:
     return None
 
 
+def read_pem(path: str | None) -> bytes | None:
+    """Return what a file of certificates or keys holds; None where none is named.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    if path is None:
+        return None
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def unread_headers(text: str) -> int:
     """Count the entries of a variable of headers that are malformed, which OpenTelemetry leaves out."""
     entries = [entry for entry in text.split(",") if entry.strip()]
