@@ -1,4 +1,4 @@
-"""Write the README's tables from the code: `make docs`. With `--check` only say whether they are up to date.
+"""Write the README's tables from the code: `make docs`.
 
 Which span carries which attribute is not written down anywhere by hand: each record type is filled with
 samples and shown to the functions that make the spans.
@@ -7,7 +7,6 @@ samples and shown to the functions that make the spans.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
@@ -42,14 +41,9 @@ CALL: Final = (semconv.OPERATION_NAME, semconv.PROVIDER_NAME, semconv.REQUEST_MO
 SPENDER: Final = (*CALL, semconv.AGENT_NAME, semconv.WORKFLOW_NAME)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Write or check the README; the exit code is 1 if a check found it out of date."""
-    old = README.read_text(encoding="utf-8")
-    new = with_tables(old)
-    if "--check" in arguments:
-        return int(new != old)
-    README.write_text(new, encoding="utf-8")
-    return 0
+def main() -> None:
+    """Write the README anew."""
+    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def with_tables(text: str) -> str:
@@ -165,4 +159,4 @@ def _row(*cells: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()
