@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from litespan.cli import quiet
 
@@ -19,7 +20,7 @@ def check_model(name: str) -> None:
     try:
         provider = litellm.get_llm_provider(name)[1]
     except litellm.exceptions.BadRequestError as error:
-        raise ModelError(_unknown(name, [*litellm.model_cost], [*litellm.models_by_provider])) from error
+        raise ModelError(_unknown(name, litellm.model_cost, [*litellm.models_by_provider])) from error
     # LiteLLM would take an empty variable for a key.
     for variable in [key for key, value in os.environ.items() if key.endswith("_API_KEY") and not value]:
         del os.environ[variable]
@@ -28,14 +29,20 @@ def check_model(name: str) -> None:
         raise ModelError(_no_key(name, provider, found["missing_keys"]))
 
 
-def _unknown(name: str, models: Sequence[str], providers: Sequence[str]) -> str:
+def _unknown(name: str, table: Mapping[str, Mapping[str, Any]], providers: Sequence[str]) -> str:
+    """Return what to say of a name; ``table`` is LiteLLM's price table, which lists the models it knows."""
     prefix, slash, rest = name.partition("/")
     if slash:
         close = [f"{provider}/{rest}" for provider in difflib.get_close_matches(prefix, providers, n=1)]
     else:
-        close = difflib.get_close_matches(name, models, n=1)
+        models = difflib.get_close_matches(name, table, n=1)
+        close = [_with_provider(model, table[model].get("litellm_provider"), providers) for model in models]
     hint = f"Did you mean {close[0]}?" if close else "Example: --model openai/gpt-4.1-mini"
     return f"LiteLLM does not know the model {name!r}. Write it as provider/model. {hint}"
+
+
+def _with_provider(model: str, provider: object, providers: Sequence[str]) -> str:
+    return f"{provider}/{model}" if "/" not in model and provider in providers else model
 
 
 def _no_key(name: str, provider: str, variables: Sequence[str]) -> str:
