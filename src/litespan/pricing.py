@@ -179,9 +179,9 @@ class PriceBook:
         if answered == asked or (answered is None and (not listed or _are_akin(answer, call.model))):
             return asked
         owner = Owner.LITELLM if asked is None or entry is None else self._owner(key, entry)
-        # A dated version is what the provider bills. Any other name belongs to another model, so that what
-        # was asked for is an alias: what that answers as says nothing about what its owner charges. That the
-        # program may know.
+        # A dated version is what the provider bills. Any other name is that of another model: what was asked
+        # for is an alias then, and what it costs is for its owner to say, not for the model behind it. A
+        # price that the program has put into the table says it.
         if _is_version(answer, call.model):
             return asked if owner is Owner.CHANGED else answered
         return None if owner is Owner.LITELLM else asked

@@ -55,9 +55,9 @@ def decide(  # noqa: PLR0913, PLR0917 - what a sampler is asked
 ) -> tuple[Decision, Mapping[str, Any], TraceState | None]:
     """Return what a sampler says of a span: the decision, its attributes, and its trace state.
 
-    One that always says the same is not asked, as asking takes several calls and a copy. So it is below every
-    sampled span with the SDK's default sampler. One with a function of its own is asked, be it its class's or
-    its own alone, and one that stands for another. This is private access; see
+    One that always says the same is not asked, as asking takes several calls and a copy; the SDK's default
+    sampler is such a one below every sampled span. One with a function of its own is asked, be it its class's
+    or its own alone, and so is one that stands for another. This is private access; see
     :mod:`litespan.export.span_start`, which calls it only with the version that was tried.
     """
     asked = sampler

@@ -110,9 +110,10 @@ class ModelSpans:
         allows = allows_content(data, call)
         if not isinstance(call, ModelCall):
             return _InSpan(parent, span.trace_id, span.span_id, allows_content=allows, data=data)
-        # A stream that the program leaves stays current for it, until it is closed and beyond. In a span of
-        # the LiteLLM adapter only its own call makes calls. A model of the program's own may make some in
-        # other tasks, so of the SDK's models alone it counts whether they are running right now.
+        # The span of a stream that the program leaves unread stays the current one, also after its end. So of
+        # streams of the SDK's models the stack is asked whether they are being read right now. A model of the
+        # program's own may make its calls in other tasks. In a span of the LiteLLM adapter, which is no
+        # `host_span`, nothing but its own call makes calls.
         runs = call.host_span and span.ended_at is None and (not call.stream or agents_caller.is_running())
         whole = call if runs else None
         return Position(call, span.trace_id, call=whole, beside=not runs, allows_content=allows)

@@ -120,10 +120,11 @@ class StreamState:
         return read(self.inner, "sent_stream_usage") is True or self.reader.is_usage_only(chunk)
 
     def _stop_reading(self) -> None:
-        """Let LiteLLM end a stream whose extra chunk has come: its next read would be one of the connection.
+        """Have LiteLLM end a stream whose extra chunk has come, instead of reading its connection once more.
 
-        Without the option it would have ended here, also where the connection stays open or breaks. Only a
-        usage that is still to come is waited for: LiteLLM 1.83 ends a stream with its first choice.
+        Without the option it would have ended here, also where the connection stays open or breaks. It reads
+        on only where the usage is still to come: LiteLLM 1.83 delivers the extra chunk when the first of
+        several choices has ended.
         """
         held = vars(self.inner)
         ended = held.get("sent_stream_usage") is True and "completion_stream" in held

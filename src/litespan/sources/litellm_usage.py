@@ -79,9 +79,9 @@ def tokens(value: Any) -> int | None:
 
 
 def _counts(found: Callable[[str], Any], names: Sequence[str]) -> Sequence[int | None]:
-    """Return what :func:`tokens` returns for each name: nearly always small numbers or nothing.
+    """Return what :func:`tokens` returns for each name.
 
-    That is told for all of them together.
+    Nearly always they are small numbers or nothing, which is seen of all of them in one look.
     """
     values = tuple(map(found, names))
     if _COUNTS.issuperset(map(type, values)):
