@@ -188,7 +188,6 @@ def build(
         ConfigurationError: if an exporter cannot work, for example because its file cannot be written.
     """
     # What exports is imported where something is to be built: `instrument` does not need it.
-    from litespan.export import preflight
     from litespan.export.choice import metric_interval_ms
     from litespan.export.exporters import metric_exporters, span_exporters
     from litespan.export.providers import build_metrics, build_traces, warn_of_ignored_exporters
@@ -196,8 +195,8 @@ def build(
     from litespan.export.resource import build_resource
 
     environ = os.environ
+    # What a provider of the program says of its truth is no matter here, hence `is None` throughout.
     if use_globals:
-        # What a provider of the program says of its truth is no matter here, hence `is None` throughout.
         tracer_provider = application_tracer_provider() if tracer_provider is None else tracer_provider
         meter_provider = application_meter_provider() if meter_provider is None else meter_provider
         logger_provider = application_logger_provider() if logger_provider is None else logger_provider
@@ -213,12 +212,7 @@ def build(
         METRICS: meter_provider is None,
         LOGS: logger_provider is None and settings.events,
     }
-    built = [signal for signal, is_built in are_built.items() if is_built]
-    for signal in built:
-        preflight.check_sending(signal, settings, environ)
-        preflight.check_waiting(signal, settings, environ)
-        preflight.check_providing(signal, environ)
-    preflight.warn_of_unused_spool(built, settings, environ)
+    _check([signal for signal, is_built in are_built.items() if is_built], settings, environ)
     resource = build_resource(settings)
     exporters = span_exporters(settings, environ) if tracer_provider is None else {}
     make_logs = _logs_maker(settings, environ, logger_provider)
@@ -241,6 +235,21 @@ def build(
     if use_globals and logger_provider is None and logs.provider is not None:
         make_logger_provider_global(logs.provider)
     return Pipeline(traces, metrics, logs, _hint(settings, environ))
+
+
+def _check(signals: Sequence[str], settings: Settings, environ: Mapping[str, str]) -> None:
+    """Check what the exporters and providers of these signals will read.
+
+    Raises:
+        ConfigurationError: if one of them could not work with it.
+    """
+    from litespan.export import preflight
+
+    for signal in signals:
+        preflight.check_sending(signal, settings, environ)
+        preflight.check_waiting(signal, settings, environ)
+        preflight.check_providing(signal, environ)
+    preflight.warn_of_unused_spool(signals, settings, environ)
 
 
 def adopt(
