@@ -33,7 +33,7 @@ def test_query_uses_a_counter_with_the_key() -> None:
 
 def test_figures_are_those_of_the_code() -> None:
     """The limits on the page are the ones that hold."""
-    assert f"{MAX_TEXT:,} characters, tags at {MAX_ITEMS}" in PAGE
+    assert f"{MAX_TEXT:,} characters, and the first {MAX_ITEMS} tags are kept" in PAGE
     assert f"at most {cardinality.LIMIT:,} sets" in PAGE
     assert f"from {cardinality.ROOM_FOR_NEW_NAMES} sets on" in PAGE
     assert f"from {cardinality.ROOM_FOR_KNOWN_NAMES} on" in PAGE
