@@ -59,7 +59,7 @@ def configure(**settings: object) -> None:
 
     After :func:`uninstrument` it replaces what an earlier call has built, and ends that within
     ``exit_timeout``. If the new one cannot be built, the old one goes on exporting, unless it had a port for
-    Prometheus or a spool: that is ended first, as the new one may need both.
+    Prometheus or a spool: that is ended first, as the new one may need the same.
 
     Args:
         **settings: any field of :class:`litespan.settings.Settings`; the README lists them.
