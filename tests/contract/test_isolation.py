@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from litespan import guard
+from tests.fakes.ports import free_port
 from tests.isolation import NetworkBlockedError, clean_environment
 
 ROOT = Path(__file__).parents[2]
@@ -126,3 +127,11 @@ def test_counts_start_at_zero() -> None:
     assert {} == guard.internal_errors()
     guard.report("here", RuntimeError())
     assert {"here": 1} == guard.internal_errors()
+
+
+def test_a_free_port_is_none_that_the_system_gives_away() -> None:
+    """A port for a server lies below those of connections, which could take it first, and is given once."""
+    ports = [free_port() for _ in range(20)]
+
+    assert max(ports) < 32_768
+    assert 20 == len(set(ports))

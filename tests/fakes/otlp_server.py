@@ -46,6 +46,8 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.fakes.ports import free_port
+
 # A number is the HTTP status of all answers; 413 goes to requests of more than ``limit`` items only.
 Mode = Literal["ok", "black_hole", "400", "401", "404", "413", "429", "500", "503"]
 Protocol = Literal["http/protobuf", "grpc"]
@@ -150,9 +152,7 @@ def retry_alone(seconds: int) -> tuple[str, bytes]:
 
 def dead_endpoint() -> str:
     """Return the base URL of a port on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    return f"http://127.0.0.1:{free_port()}"
 
 
 def _start_http(received: Received, port: int) -> Callable[[], object]:

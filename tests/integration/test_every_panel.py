@@ -13,12 +13,12 @@ import pytest
 
 from dashboards.build.not_shown import NOT_SHOWN
 from litespan import semconv
+from tests.fakes.ports import free_port
 from tests.integration import panels
 from tests.integration.everything import CLAUDE, LATENCIES, TIMED
 from tests.integration.everything_program import SERVICE
 from tests.integration.expected import FACTS, HAPPENED, NOT_EXPOSED, ZERO
 from tests.integration.panels import Shown
-from tests.integration.servers.ports import server_port
 from tests.integration.servers.prometheus_api import PrometheusApi
 from tests.integration.servers.server import wait_for
 from tests.integration.ways import DROPPED, RENAMED, Ways, all_ways, scraping
@@ -251,7 +251,7 @@ def test_names_that_changed_are_found(
 
 def test_stopped_scrape_is_found(tmp_path: Path) -> None:
     """When nothing is scraped any more, every panel is found without data, by its title."""
-    stopped = scraping(tmp_path, server_port())
+    stopped = scraping(tmp_path, free_port())
     with stopped:
         found = panels.without_data(stopped.api, OF_IT)
 

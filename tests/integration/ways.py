@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import yaml
 
+from tests.fakes.ports import free_port
 from tests.integration.programs import Program, run_demo
 from tests.integration.servers.collector import Collector
 from tests.integration.servers.hastened import PACE, hasten
-from tests.integration.servers.ports import server_port
 from tests.integration.servers.prometheus import Prometheus
 from tests.integration.servers.prometheus_api import PrometheusApi
 from tests.integration.servers.server import DEPLOY, LOOPBACK, wait_for
@@ -77,7 +77,7 @@ def scraping(folder: Path, port: int, relabel: Sequence[Mapping[str, Any]] = ())
 @contextmanager
 def all_ways(folder: Path, service: str) -> Iterator[Ways]:
     """Run the demo and the program to which everything happens, and wait until every Prometheus has it."""
-    port, relay, report = server_port(), server_port(), folder / "everything.json"
+    port, relay, report = free_port(), free_port(), folder / "everything.json"
     pushed = Prometheus(folder, interval=PACE)
     hasten(pushed)
     scraped = scraping(folder / "scraped", port)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.integration.servers.ports import server_port
+from tests.fakes.ports import free_port
 from tests.integration.servers.server import DEPLOY, LOOPBACK, Server
 
 
@@ -24,10 +24,10 @@ class Collector(Server):
         super().__init__(folder)
         self._configurations = configurations
         self._stores = {"COLLECTOR_JAEGER": jaeger, "COLLECTOR_PROMETHEUS": prometheus}
-        self.otlp = f"http://{LOOPBACK}:{server_port()}"
-        self.otlp_grpc = f"http://{LOOPBACK}:{server_port()}"
-        self.metrics = f"{LOOPBACK}:{server_port()}"
-        self.health = f"http://{LOOPBACK}:{server_port()}"
+        self.otlp = f"http://{LOOPBACK}:{free_port()}"
+        self.otlp_grpc = f"http://{LOOPBACK}:{free_port()}"
+        self.metrics = f"{LOOPBACK}:{free_port()}"
+        self.health = f"http://{LOOPBACK}:{free_port()}"
 
     def arguments(self) -> Sequence[str]:
         """Return the arguments of the command; of several configurations, the later ones win."""

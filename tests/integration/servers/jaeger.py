@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.fakes.ports import free_port
 from tests.integration.servers.jaeger_api import JaegerApi
-from tests.integration.servers.ports import server_port
 from tests.integration.servers.server import DEPLOY, LOOPBACK, Server
 
 
@@ -21,11 +21,11 @@ class Jaeger(Server):
         super().__init__(folder)
         self._configuration = configuration
         self._prometheus = prometheus
-        self.otlp = f"{LOOPBACK}:{server_port()}"
-        self.url = f"http://{LOOPBACK}:{server_port()}"
-        self._health_port = server_port()
-        self._grpc_port = server_port()
-        self.metrics = f"{LOOPBACK}:{server_port()}"
+        self.otlp = f"{LOOPBACK}:{free_port()}"
+        self.url = f"http://{LOOPBACK}:{free_port()}"
+        self._health_port = free_port()
+        self._grpc_port = free_port()
+        self.metrics = f"{LOOPBACK}:{free_port()}"
         self.health = f"http://{LOOPBACK}:{self._health_port}/status"
         self.api = JaegerApi(self.url)
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from tests.integration.servers.ports import server_port
+from tests.fakes.ports import free_port
 from tests.integration.servers.prometheus_api import PrometheusApi
 from tests.integration.servers.server import DEPLOY, LOOPBACK, Server
 
@@ -25,7 +25,7 @@ class Prometheus(Server):
         self, folder: Path, scraped: Mapping[str, str] | None = None, interval: str | None = None
     ) -> None:
         super().__init__(folder)
-        self.address = f"{LOOPBACK}:{server_port()}"
+        self.address = f"{LOOPBACK}:{free_port()}"
         self.url = f"http://{self.address}"
         self.health = f"{self.url}/-/ready"
         self.api = PrometheusApi(self.url)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.integration.servers.ports import server_port
+from tests.fakes.ports import free_port
 from tests.integration.servers.server import DEPLOY, LOOPBACK
 from tests.scale.servers.metrics import Metrics
 from tests.scale.servers.process import Process
@@ -22,10 +22,10 @@ class ScaleCollector(Process):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.otlp = f"http://{LOOPBACK}:{server_port()}"
-        self.grpc = f"{LOOPBACK}:{server_port()}"
-        self.health = f"http://{LOOPBACK}:{server_port()}"
-        self.metrics = Metrics(f"http://{LOOPBACK}:{server_port()}/metrics")
+        self.otlp = f"http://{LOOPBACK}:{free_port()}"
+        self.grpc = f"{LOOPBACK}:{free_port()}"
+        self.health = f"http://{LOOPBACK}:{free_port()}"
+        self.metrics = Metrics(f"http://{LOOPBACK}:{free_port()}/metrics")
 
     def arguments(self) -> Sequence[str]:
         """Return the arguments of the command."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.fakes.ports import free_port
 from tests.integration.servers.jaeger_api import JaegerApi
-from tests.integration.servers.ports import server_port
 from tests.integration.servers.server import DEPLOY, LOOPBACK
 from tests.scale.servers.collectors import SHIPPED
 from tests.scale.servers.metrics import Metrics
@@ -34,10 +34,10 @@ class Ingester(Process):
         self.data = self.folder / "data"
         self._broker = broker
         self._sync = sync
-        self._ports = {"query": server_port(), "grpc": server_port(), "health": server_port()}
+        self._ports = {"query": free_port(), "grpc": free_port(), "health": free_port()}
         self.url = f"http://{LOOPBACK}:{self._ports['query']}"
         self.health = f"http://{LOOPBACK}:{self._ports['health']}/status"
-        self.metrics = Metrics(f"http://{LOOPBACK}:{server_port()}/metrics")
+        self.metrics = Metrics(f"http://{LOOPBACK}:{free_port()}/metrics")
         self.api = JaegerApi(self.url)
 
     def spans_stored(self) -> float:

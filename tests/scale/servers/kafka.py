@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.integration.servers.ports import server_port
+from tests.fakes.ports import free_port
 from tests.integration.servers.server import LOOPBACK
 from tests.scale.servers.process import Process, stored_bytes
 from tools.backends.build import CACHE
@@ -48,7 +48,7 @@ class Broker(Process):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.port = server_port()
+        self.port = free_port()
         self.address = f"{LOOPBACK}:{self.port}"
         self.data = self.folder / "data"
 
@@ -71,7 +71,7 @@ class ApacheKafka(Broker):
         super().__init__(folder)
         self._properties = self.folder / "server.properties"
         settings = _PROPERTIES.format(
-            host=LOOPBACK, port=self.port, controller=server_port(), data=self.data, partitions=PARTITIONS
+            host=LOOPBACK, port=self.port, controller=free_port(), data=self.data, partitions=PARTITIONS
         )
         self._properties.write_text(settings, encoding="utf-8")
 
