@@ -8,7 +8,7 @@ from typing import Final
 
 # What a busy machine may add to half a second, which litespan promises. Whatever would hold a program up in
 # these tests does so for longer.
-KEPT: Final = 0.5 + 2.5
+KEPT: Final = 0.5 + 1.0
 
 
 def wait_until(condition: Callable[[], object], seconds: float) -> None:
