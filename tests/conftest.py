@@ -37,16 +37,18 @@ def no_network() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def no_notes_on_connections_of_earlier_tests() -> None:
-    """Leave out of the log what is said when the garbage collector finds a connection that LiteLLM kept.
+def no_notes_on_leftovers_of_earlier_tests() -> None:
+    """Leave out of the log what is said when the garbage collector finds connections or tasks that were left.
 
-    It is said in the middle of some later test, which may look at its log, or as the process ends.
+    LiteLLM keeps connections, and some tests leave loops with tasks in them. It is said in the middle of some
+    later test, which may look at its log, or as the process ends.
     """
 
     def says_something_else(record: logging.LogRecord) -> bool:
-        # The first is aiohttp's, the second of a client that its library closes in a loop that has ended.
+        # The first is aiohttp's, the last of a client that its library closes in a loop that has ended.
         said = record.getMessage()
-        return not said.startswith("Unclosed c") and "AsyncClient.aclose()" not in said
+        left = ("Unclosed c", "Task was destroyed", "Task exception was never retrieved")
+        return not said.startswith(left) and "AsyncClient.aclose()" not in said
 
     logging.getLogger("asyncio").addFilter(says_something_else)
 
