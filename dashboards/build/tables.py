@@ -30,11 +30,12 @@ class Link(NamedTuple):
 
     @property
     def url(self) -> str:
-        """The address, with Grafana's placeholders."""
+        """The address, with Grafana's placeholders; of itself Grafana leaves an & or # of a name as it is."""
         kept = "&".join(
             f"${{{name}:queryparam}}" for name in (DATASOURCE, *(f.variable for f in OF_PROCESSES))
         )
-        return f"/d/{self.uid}?{kept}&var-{self.sets.variable}=${{__value.raw}}&${{__url_time_range}}"
+        chosen = f"var-{self.sets.variable}=${{__value.raw:percentencode}}"
+        return f"/d/{self.uid}?{kept}&{chosen}&${{__url_time_range}}"
 
 
 class Key(NamedTuple):

@@ -140,6 +140,15 @@ def leads_somewhere(dashboard: Dashboard) -> list[str]:
     ]
 
 
+def carries_any_name(dashboard: Dashboard) -> list[str]:
+    """Links take names with every character in them, also those that end a value in an address (&, #, +)."""
+    return [
+        f"{panel['title']}: {name} as it is ends at an &"
+        for panel in queries.panels(dashboard)
+        for name in re.findall(r"=(\$\{__value[^}:]*\})", str(panel["fieldConfig"]))
+    ]
+
+
 RULES: Final[tuple[Rule, ...]] = (
     says_what_it_is,
     has_numbers,
@@ -149,4 +158,5 @@ RULES: Final[tuple[Rule, ...]] = (
     fits_the_grid,
     opens_traces,
     leads_somewhere,
+    carries_any_name,
 )

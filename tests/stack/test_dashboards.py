@@ -74,6 +74,10 @@ BREACHES: dict[Rule, tuple[str, Callable[[Dashboard], None]]] = {
         TABLE,
         set_in(TABLE, "overrides", [{"url": "/d/litespan-lost?var-model=x"}], "fieldConfig"),
     ),
+    dashboard_rules.carries_any_name: (
+        TABLE,
+        set_in(TABLE, "overrides", [{"url": "/d/litespan-cost?var-model=${__value.raw}"}], "fieldConfig"),
+    ),
     query_rules.names_what_is_emitted: (
         BY_MODEL,
         replaced(BY_MODEL, "litespan_cost_total", "llm_cost_total"),
