@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models import units
 from dashboards.build import figures, filters
 from dashboards.build.descriptions import BUCKETS, COUNTED
 from dashboards.build.house import COST
-from dashboards.build.panels import WHOLE, About, bars, curves, stats, warning
+from dashboards.build.panels import WHOLE, WHOLE_NUMBER, About, bars, curves, stats, warning
 from dashboards.build.promql import (
     RANGE,
     RATE,
@@ -43,7 +43,7 @@ def totals() -> stat.Panel:
     question = "How many runs were there, how many did not end well, and how many calls does one take?"
     return stats(
         About(1, "Runs in the time shown", question, f"{COUNTED} {_CALLS_PER_RUN}", WHOLE, 4),
-        units.Short,
+        WHOLE_NUMBER,
         Line(figures.runs(RANGE), "Runs"),
         Line(or_zero(not_well, figures.runs(RANGE)), "Runs that did not end well"),
         Line(figures.calls_per_run(RANGE), "Model calls per run"),
@@ -81,7 +81,7 @@ def loops() -> table.Panel:
             Column(against, share(now, f"({week})"), units.PercentUnit, 0),
             Column("Calls per run", now, units.Short, 1),
             Column("Of 7 days", week, units.Short, 1),
-            Column("Runs", figures.runs(RANGE, _WORKFLOW), units.Short),
+            Column("Runs", figures.runs(RANGE, _WORKFLOW), WHOLE_NUMBER),
         ],
         {against: warning(_LOOPING)},
     )
@@ -123,8 +123,8 @@ def side_by_side() -> table.Panel:
         [Key("Agent", _AGENT, Link("Cost of this agent", COST, filters.AGENT))],
         [
             Column("Cost", figures.spend(RANGE, _AGENT), units.Dollars, 4),
-            Column("Invocations", ended, units.Short),
-            Column("Cost of one", share(figures.spend(RANGE, _AGENT), ended), units.Dollars, 4),
+            Column("Invocations", ended, WHOLE_NUMBER),
+            Column("Cost of one", share(figures.spend(RANGE, _AGENT), ended), units.Dollars),
             Column("p50", quantile(0.5, semconv.AGENT_DURATION, RANGE, _AGENT), units.Seconds),
             Column("p95", quantile(0.95, semconv.AGENT_DURATION, RANGE, _AGENT), units.Seconds),
             Column("Model calls", mean(semconv.AGENT_INFERENCE_CALLS, RANGE, _AGENT), units.Short, 1),

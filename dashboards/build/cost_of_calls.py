@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models import units
 from dashboards.build import figures, filters
 from dashboards.build.descriptions import EXEMPLARS, PRICED
 from dashboards.build.house import LATENCY
-from dashboards.build.panels import QUARTER, THIRD, WHOLE, About, bars, heat_map, stats
+from dashboards.build.panels import QUARTER, THIRD, WHOLE, WHOLE_NUMBER, About, bars, heat_map, stats
 from dashboards.build.promql import DAY, RANGE, STEP, counted, share
 from dashboards.build.tables import Key, Link, rows
 from dashboards.build.targets import Column, Line, lines
@@ -104,17 +104,16 @@ def dearest_models() -> table.Panel:
         [Key("Provider", semconv.PROVIDER_NAME), Key("Model", semconv.REQUEST_MODEL, latency)],
         [
             Column(_SPEND, figures.spend(RANGE, *_MODEL), units.Dollars, CENTS),
-            Column("Calls", figures.calls(RANGE, *_MODEL), units.Short),
+            Column("Calls", figures.calls(RANGE, *_MODEL), WHOLE_NUMBER),
             Column(
                 "Spend per call",
                 share(figures.spend(RANGE, *_MODEL), figures.calls(RANGE, *_MODEL)),
                 units.Dollars,
-                CENTS,
             ),
-            Column(figures.UNPRICED, figures.unpriced(RANGE, *_MODEL), units.Short),
-            Column(figures.USAGE_MISSING, figures.usage_missing(RANGE, *_MODEL), units.Short),
-            Column("Input tokens", figures.input_tokens(RANGE, *_MODEL), units.Short),
-            Column("Output tokens", figures.output_tokens(RANGE, *_MODEL), units.Short),
+            Column(figures.UNPRICED, figures.unpriced(RANGE, *_MODEL), WHOLE_NUMBER),
+            Column(figures.USAGE_MISSING, figures.usage_missing(RANGE, *_MODEL), WHOLE_NUMBER),
+            Column("Input tokens", figures.input_tokens(RANGE, *_MODEL), WHOLE_NUMBER),
+            Column("Output tokens", figures.output_tokens(RANGE, *_MODEL), WHOLE_NUMBER),
             Column("Cache hit share", figures.cache_hit_share(RANGE, *_MODEL), units.PercentUnit),
             Column("Saved by the cache", figures.savings(RANGE, *_MODEL), units.Dollars, CENTS),
         ],

@@ -8,10 +8,9 @@ from grafana_foundation_sdk.builders import heatmap, table, timeseries
 from grafana_foundation_sdk.models import units
 
 from dashboards.build import filters
-from dashboards.build.cost_of_calls import CENTS
 from dashboards.build.descriptions import BUCKETS, EXEMPLARS
 from dashboards.build.house import AGENTS
-from dashboards.build.panels import About, curves, heat_map
+from dashboards.build.panels import WHOLE_NUMBER, About, curves, heat_map
 from dashboards.build.promql import RANGE, RATE, WEEK, counted, mean, quantile, share
 from dashboards.build.tables import Key, Link, rows
 from dashboards.build.targets import Column, lines
@@ -47,12 +46,12 @@ def against_its_week() -> table.Panel:
         About(13, "Cost of a run by workflow", question, BUCKETS),
         [Key("Workflow", _WORKFLOW, agents)],
         [
-            Column("Mean", now, units.Dollars, CENTS),
-            Column("p95", quantile(0.95, semconv.RUN_COST, RANGE, _WORKFLOW), units.Dollars, CENTS),
-            Column("Mean of 7 days", week, units.Dollars, CENTS),
+            Column("Mean", now, units.Dollars),
+            Column("p95", quantile(0.95, semconv.RUN_COST, RANGE, _WORKFLOW), units.Dollars),
+            Column("Mean of 7 days", week, units.Dollars),
             Column("Mean against 7 days", share(now, f"({week})"), units.PercentUnit, 0),
             Column(
-                "Runs with a price", counted(semconv.RUN_COST, RANGE, _WORKFLOW, part="count"), units.Short
+                "Runs with a price", counted(semconv.RUN_COST, RANGE, _WORKFLOW, part="count"), WHOLE_NUMBER
             ),
         ],
     )

@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models import units
 from dashboards.build import figures, filters
 from dashboards.build.descriptions import BUCKETS, COUNTED, EXEMPLARS
 from dashboards.build.house import COST
-from dashboards.build.panels import WHOLE, About, curves, heat_map
+from dashboards.build.panels import WHOLE, WHOLE_NUMBER, About, curves, heat_map
 from dashboards.build.promql import RANGE, RATE, quantile
 from dashboards.build.tables import Key, Link, rows
 from dashboards.build.targets import Column, Line, lines
@@ -96,7 +96,7 @@ def models() -> table.Panel:
         About(6, "Models", "Which model is slow, fails or is tried again?", f"{BUCKETS} {COUNTED}", WHOLE, 9),
         [Key("Provider", semconv.PROVIDER_NAME), Key("Model", semconv.REQUEST_MODEL, cost)],
         [
-            Column("Calls", figures.calls(RANGE, *_MODEL), units.Short),
+            Column("Calls", figures.calls(RANGE, *_MODEL), WHOLE_NUMBER),
             *durations,
             *first,
             Column("Tokens per second", figures.tokens_per_second(RANGE, *_MODEL), units.Short, 1),

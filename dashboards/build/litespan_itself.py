@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models import units
 from dashboards.build import figures
 from dashboards.build.descriptions import COUNTED, NOW
 from dashboards.build.house import ITSELF, Page
-from dashboards.build.panels import THIRD, WHOLE, About, bars, curves, stats
+from dashboards.build.panels import THIRD, WHOLE, WHOLE_NUMBER, About, bars, curves, stats
 from dashboards.build.promql import RANGE, RATE, STEP, counted, equals, or_zero, select, share, total
 from dashboards.build.targets import Line, lines
 from litespan import semconv
@@ -46,7 +46,7 @@ def totals() -> stat.Panel:
     )
     return stats(
         About(1, "Lost in the time shown", question, _LOST, WHOLE, 4),
-        units.Short,
+        WHOLE_NUMBER,
         *(Line(_lost(metric, RANGE), title) for title, metric in shown.items()),
         Line(_heard_of(RANGE), "Processes"),
         counts=list(shown),

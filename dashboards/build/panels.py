@@ -37,7 +37,9 @@ THIRD: Final = 8
 QUARTER: Final = 6
 _HEIGHT: Final = 8
 _ORANGE_FROM: Final = 1
-_PLAIN: Final = (DynamicConfigValue("unit", units.Short), DynamicConfigValue("decimals", 0))
+# The unit of big figures and of columns: all digits. Short ones would make 1 K of 1,499.
+WHOLE_NUMBER: Final = units.LocaleFormat
+_PLAIN: Final = (DynamicConfigValue("unit", WHOLE_NUMBER), DynamicConfigValue("decimals", 0))
 
 
 class About(NamedTuple):

@@ -9,7 +9,7 @@ from grafana_foundation_sdk.models import units
 
 from dashboards.build import figures
 from dashboards.build.descriptions import COUNTED, NOW
-from dashboards.build.panels import WHOLE, About, bars, curves, stats
+from dashboards.build.panels import WHOLE, WHOLE_NUMBER, About, bars, curves, stats
 from dashboards.build.promql import RANGE, RATE, STEP, counted, equals, or_zero, select, share_of_all, total
 from dashboards.build.targets import Line, lines
 from litespan import records, semconv
@@ -33,7 +33,7 @@ def ends() -> stat.Panel:
     shown = [Line(_ended(outcome), title) for outcome, title in _ENDS.items()]
     troubles = [title for outcome, title in _ENDS.items() if outcome != records.OK]
     return stats(
-        About(10, "Ends of calls", question, COUNTED, WHOLE, 4), units.Short, *shown, counts=troubles
+        About(10, "Ends of calls", question, COUNTED, WHOLE, 4), WHOLE_NUMBER, *shown, counts=troubles
     )
 
 

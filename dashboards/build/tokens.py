@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models import units
 from dashboards.build import figures
 from dashboards.build.cost_of_calls import CENTS
 from dashboards.build.descriptions import BUCKETS, COUNTED, PRICED
-from dashboards.build.panels import QUARTER, WHOLE, About, bars, curves, stats
+from dashboards.build.panels import QUARTER, WHOLE, WHOLE_NUMBER, About, bars, curves, stats
 from dashboards.build.promql import RANGE, RATE, STEP, counted, or_zero, quantile
 from dashboards.build.targets import Line, lines
 from litespan import semconv
@@ -27,7 +27,7 @@ def totals() -> stat.Panel:
     )
     return stats(
         About(20, "Tokens in the time shown", question, COUNTED, WHOLE, 4),
-        units.Short,
+        WHOLE_NUMBER,
         Line(figures.input_tokens(RANGE), "Input"),
         Line(figures.output_tokens(RANGE), "Output"),
         Line(figures.cache_reads(RANGE), "of the input: from the cache"),

@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models import units
 from dashboards.build import figures
 from dashboards.build.descriptions import BUCKETS, COUNTED, EXEMPLARS
 from dashboards.build.latency import quantiles
-from dashboards.build.panels import WHOLE, About, bars, curves, heat_map
+from dashboards.build.panels import WHOLE, WHOLE_NUMBER, About, bars, curves, heat_map
 from dashboards.build.promql import RANGE, STEP, counted, equals, or_zero, quantile, share
 from dashboards.build.tables import Key, rows
 from dashboards.build.targets import Column, lines
@@ -52,7 +52,7 @@ def side_by_side() -> table.Panel:
         About(13, "Tools", "Which tool is used most, slow or fails?", f"{COUNTED} {BUCKETS}"),
         [Key("Tool", _TOOL)],
         [
-            Column("Calls", every, units.Short),
+            Column("Calls", every, WHOLE_NUMBER),
             Column("p50", quantile(0.5, semconv.TOOL_DURATION, RANGE, _TOOL), units.Seconds),
             Column("p95", quantile(0.95, semconv.TOOL_DURATION, RANGE, _TOOL), units.Seconds),
             Column("Failed", share(or_zero(failed, every), every), units.PercentUnit, 1),
@@ -67,7 +67,7 @@ def handoffs() -> table.Panel:
     return rows(
         about,
         [Key("From", by[0]), Key("To", by[1])],
-        [Column("Handoffs", counted(semconv.HANDOFFS, RANGE, *by), units.Short)],
+        [Column("Handoffs", counted(semconv.HANDOFFS, RANGE, *by), WHOLE_NUMBER)],
     )
 
 
@@ -79,8 +79,8 @@ def guardrails() -> table.Panel:
         About(21, "Guardrails", "Which guardrails trip, and how often?", COUNTED),
         [Key("Guardrail", _GUARDRAIL)],
         [
-            Column("Trips", trips, units.Short),
-            Column("Checks", checks, units.Short),
+            Column("Trips", trips, WHOLE_NUMBER),
+            Column("Checks", checks, WHOLE_NUMBER),
             Column("Share", share(trips, checks), units.PercentUnit, 1),
         ],
     )

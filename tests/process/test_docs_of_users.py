@@ -24,7 +24,7 @@ def test_variable_is_understood() -> None:
 def test_query_uses_a_counter_with_the_key() -> None:
     """The metric of the query exists, and names the spender, so that the allowed key is on it."""
     [query] = blocks(PAGE, "promql")
-    [metric] = [m for m in semconv.METRICS if f"({m.name.replace('.', '_')}_total[" in query]
+    [metric] = [m for m in semconv.METRICS if f"({m.name.replace('.', '_')}_total{{" in query]
 
     assert semconv.AGENT_NAME in metric.attributes
     assert 'metric_keys=["team"]' in PAGE

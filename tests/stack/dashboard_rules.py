@@ -149,6 +149,48 @@ def carries_any_name(dashboard: Dashboard) -> list[str]:
     ]
 
 
+def shows_whole_numbers(dashboard: Dashboard) -> list[str]:
+    """Numbers are shown whole, not in thousands: 1,499 is neither 1 K nor 1.50 K."""
+    return [
+        f"{panel['title']}: {field} in the unit {unit}"
+        for panel in queries.panels(dashboard)
+        if panel["type"] in ("stat", "table")
+        for field, (unit, decimals) in _formats(panel).items()
+        if unit == "short" and ("stat" == panel["type"] or not decimals)
+    ]
+
+
+def shows_little_money(dashboard: Dashboard) -> list[str]:
+    """The cost of one call or run has as many decimals as it needs: many cost less than $0.0001."""
+    return [
+        f"{panel['title']}: {field} to {decimals} decimals"
+        for panel in queries.panels(dashboard)
+        if panel["type"] == "table"
+        for field, (unit, decimals) in _formats(panel).items()
+        if unit == "currencyUSD" and decimals is not None and not _is_sum(panel, field)
+    ]
+
+
+def _is_sum(panel: Mapping[str, Any], field: str) -> bool:
+    """Say whether a column of a table is a sum over the time shown."""
+    (renamed,) = (
+        one["options"]["renameByName"] for one in panel["transformations"] if "organize" == one["id"]
+    )
+    (expr,) = (one["expr"] for one in panel["targets"] if renamed.get(f"Value #{one['refId']}") == field)
+    return not re.search(r" / |histogram_quantile", expr)
+
+
+def _formats(panel: Mapping[str, Any]) -> dict[str, tuple[str, int | None]]:
+    """Return unit and decimals of a panel's figures: of all, and of those that have their own."""
+    common = panel["fieldConfig"]["defaults"]
+    found = {"all": (common["unit"], common.get("decimals"))} if panel["type"] == "stat" else {}
+    for override in panel["fieldConfig"]["overrides"]:
+        own = {one["id"]: one["value"] for one in override.get("properties", ())}
+        if "unit" in own:
+            found[override["matcher"]["options"]] = (own["unit"], own.get("decimals"))
+    return found
+
+
 RULES: Final[tuple[Rule, ...]] = (
     says_what_it_is,
     has_numbers,
@@ -159,4 +201,6 @@ RULES: Final[tuple[Rule, ...]] = (
     opens_traces,
     leads_somewhere,
     carries_any_name,
+    shows_whole_numbers,
+    shows_little_money,
 )

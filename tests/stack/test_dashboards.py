@@ -22,6 +22,7 @@ SPEND = "Spend in the time shown"
 BY_MODEL = "Spend by model"
 MAP = "Costs of calls"
 TABLE = "Dearest models"
+TOKENS = "Tokens in the time shown"
 JAEGER = FOLDER.parent / "deploy" / "jaeger" / "ui.json"
 
 
@@ -59,6 +60,12 @@ def set_in(title: str, key: str, value: object, *path: str) -> Callable[[Dashboa
     return change
 
 
+def override(field: str, **properties: object) -> dict[str, Any]:
+    """Return what a panel says of one of its figures."""
+    said = [{"id": name, "value": value} for name, value in properties.items()]
+    return {"matcher": {"id": "byName", "options": field}, "properties": said}
+
+
 BREACHES: dict[Rule, tuple[str, Callable[[Dashboard], None]]] = {
     dashboard_rules.says_what_it_is: (SPEND, set_in(SPEND, "description", "Spend.")),
     dashboard_rules.has_numbers: (BY_MODEL, set_in(BY_MODEL, "id", 3)),
@@ -77,6 +84,13 @@ BREACHES: dict[Rule, tuple[str, Callable[[Dashboard], None]]] = {
     dashboard_rules.carries_any_name: (
         TABLE,
         set_in(TABLE, "overrides", [{"url": "/d/litespan-cost?var-model=${__value.raw}"}], "fieldConfig"),
+    ),
+    dashboard_rules.shows_whole_numbers: (TOKENS, set_in(TOKENS, "unit", "short", "fieldConfig", "defaults")),
+    dashboard_rules.shows_little_money: (
+        TABLE,
+        set_in(
+            TABLE, "overrides", [override("Spend per call", unit="currencyUSD", decimals=4)], "fieldConfig"
+        ),
     ),
     query_rules.names_what_is_emitted: (
         BY_MODEL,
