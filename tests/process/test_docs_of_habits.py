@@ -75,7 +75,7 @@ def test_prometheus_is_told_the_labels() -> None:
 def test_queries_use_names_that_exist() -> None:
     """The metrics in the queries are litespan's, under the names that Prometheus gives them."""
     metrics = {metric.name.replace(".", "_") for metric in semconv.METRICS}
-    used = re.findall(r"\b((?:litespan|gen_ai)_\w+?)(?:_total|_seconds_bucket)[[{]", QUERIES)
+    used = re.findall(r"\b((?:litespan|gen_ai)_\w+?)(?:_total|_seconds_bucket)[\[{]", QUERIES)
 
     assert 2 == len(used)
     assert set(used) <= metrics
