@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 
 import litespan
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from litespan import guard
 
 _OURS: Final = Path(litespan.__file__).parent
 
@@ -27,16 +25,8 @@ def report_those_of_litespan(patch: pytest.MonkeyPatch, report: Callable[[str], 
     """
 
     def hook(unraisable: sys.UnraisableHookArgs) -> None:
-        place = _raised_in_litespan(unraisable.exc_traceback)
-        if place and not issubclass(unraisable.exc_type, Warning):
+        place = guard.raised_at(unraisable.exc_traceback)
+        if _OURS in Path(place).parents and not issubclass(unraisable.exc_type, Warning):
             report(f"nobody could catch {unraisable.exc_type.__name__} of {place}")
 
     patch.setattr(sys, "unraisablehook", hook)
-
-
-def _raised_in_litespan(trace: TracebackType | None) -> str | None:
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    if not trace or _OURS not in Path(trace.tb_frame.f_code.co_filename).parents:
-        return None
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

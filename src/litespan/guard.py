@@ -14,6 +14,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -51,7 +52,7 @@ def _tell(place: str, error: Exception) -> None:
             "Further failures there are counted and not logged.",
             place,
             type(error).__name__,
-            _origin(error),
+            raised_at(error.__traceback__),
         )
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("litespan failure in %s\n%s", place, _where(error))
@@ -59,9 +60,8 @@ def _tell(place: str, error: Exception) -> None:
         pass
 
 
-def _origin(error: BaseException) -> str:
-    """Return the line of code that raised an exception; ``?`` of one that was never raised."""
-    trace = error.__traceback__
+def raised_at(trace: TracebackType | None) -> str:
+    """Return the line of code that raised an exception, by its traceback; ``?`` if it has none."""
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return "?" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
