@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from litespan.cli.checks.versions import TESTED
+from litespan.export import tried
 from tools import docs_tables, matrix, matrix_cell, matrix_results
 from tools.matrix_results import Result
 
@@ -57,6 +58,15 @@ def test_recent_set_is_what_doctor_calls_tried() -> None:
 
     for package, tested in TESTED.items():
         assert recent[package].startswith(f"{tested.newest}."), package
+
+
+def test_fast_way_is_for_the_pinned_and_the_recent_sdk() -> None:
+    """What development is pinned to and what `make recent` takes have the fast way, and nothing else."""
+    lines = [line for name in ("pinned", "recent") for line in matrix.sets()[name].constraints]
+    versions = [line.partition("==")[2] for line in lines if line.startswith("opentelemetry-sdk==")]
+
+    assert 2 == len(versions)
+    assert tried.TRIED == set(versions)
 
 
 def test_readme_shows_the_results() -> None:

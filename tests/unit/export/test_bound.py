@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import inspect
 import math
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -347,15 +345,3 @@ def test_collections_ask_the_first_instrument_before_all_others() -> None:
     assert data is not None
     points = {m.name: m.data.data_points[0] for m in data.resource_metrics[0].scope_metrics[0].metrics}
     assert (1, 1) == (points["second"].value, points["h"].count)  # type: ignore[union-attr]
-
-
-def test_the_versions_of_these_tests_were_tried() -> None:
-    """What development is pinned to and what `make recent` takes have the fast way, and nothing else."""
-    root = Path(__file__).parents[3]
-    pins = [(root / name).read_text(encoding="utf-8") for name in ("constraints.txt", "tools/matrix.toml")]
-    recent = re.search(r'sets.recent\].*?"opentelemetry-sdk==([^"]+)"', pins[1], re.DOTALL)
-    pinned = re.search(r"^opentelemetry-sdk==(\S+)$", pins[0], re.MULTILINE)
-
-    assert pinned
-    assert recent
-    assert tried.TRIED == {pinned[1], recent[1]}
