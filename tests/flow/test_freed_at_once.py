@@ -7,7 +7,7 @@ import gc
 import weakref
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -26,7 +26,7 @@ from litespan.sources import litellm_call
 from litespan.testing import Capture, Provider, Reply
 from tests.fakes.litellm_callbacks import call_back
 from tests.fakes.litellm_calls import chat
-from tests.flow.troubles import until
+from tests.flow.troubles import comes_true, until
 from tests.versions import cut_stream
 
 
@@ -147,9 +147,7 @@ async def test_an_exception_that_was_read_ahead_does_not_keep_the_stream(provide
 
     with collected():
         bare = await read()
-        with suppress(AssertionError):
-            await until(lambda: bare() is None, 1.0)
-        is_freed = bare() is None
+        is_freed = await comes_true(lambda: bare() is None, 1.0)
     with Capture(), collected():
         left = await read()
         if is_freed:

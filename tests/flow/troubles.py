@@ -167,10 +167,17 @@ TROUBLES = {
 
 async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
     """Let the loop work until a condition holds; fail if it does not in time."""
+    assert await comes_true(condition, seconds), "the condition never held"
+
+
+async def comes_true(condition: Callable[[], object], seconds: float) -> bool:
+    """Let the loop work until a condition holds; say whether it did in time."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "the condition never held"
+        if time.monotonic() >= deadline:
+            return False
         await asyncio.sleep(0.001)
+    return True
 
 
 async def until_all_ended() -> None:
