@@ -8,6 +8,7 @@ from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.models import units
 
 from dashboards.build import figures, filters
+from dashboards.build.cost_of_calls import CENTS
 from dashboards.build.descriptions import BUCKETS, COUNTED
 from dashboards.build.house import COST
 from dashboards.build.panels import WHOLE, WHOLE_NUMBER, About, bars, curves, stats, warning
@@ -122,7 +123,7 @@ def side_by_side() -> table.Panel:
         About(7, "Agents", "Which agent is dear, slow or fails?", exactness, WHOLE, 9),
         [Key("Agent", _AGENT, Link("Cost of this agent", COST, filters.AGENT))],
         [
-            Column("Cost", figures.spend(RANGE, _AGENT), units.Dollars, 4),
+            Column("Cost", figures.spend(RANGE, _AGENT), units.Dollars, CENTS),
             Column("Invocations", ended, WHOLE_NUMBER),
             Column("Cost of one", share(figures.spend(RANGE, _AGENT), ended), units.Dollars),
             Column("p50", quantile(0.5, semconv.AGENT_DURATION, RANGE, _AGENT), units.Seconds),
